@@ -1,0 +1,78 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+// Targets point one way: C maps <- PostgresClient, HTTPTransport <- SalesforceAPI <- Relay <- Management <- executables.
+// SalesforceAPI knows no database, PostgresClient knows no Salesforce, and SalesforceSimulator depends on neither,
+// so that one misreading of the wire cannot hide on both ends of it.
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+
+let package = Package(
+    name: "hc-sync",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "hc-relay", targets: ["hc-relay"]),
+        .executable(name: "sf-simulator", targets: ["sf-simulator"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "CLibCurl", linkerSettings: [.linkedLibrary("curl")]),
+
+        library("PostgresClient", ["CLibPQ", log]),
+        library("HTTPTransport", ["CLibCurl", log]),
+        library("SalesforceAPI", ["HTTPTransport", log, .product(name: "JWTKit", package: "jwt-kit")]),
+        library("Relay", ["PostgresClient", "SalesforceAPI", log, lifecycle]),
+        library("Management", ["Relay", "PostgresClient", "SalesforceAPI", log, lifecycle, hummingbird]),
+        library("SalesforceSimulator", [
+            log, lifecycle, hummingbird,
+            .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "_CryptoExtras", package: "swift-crypto"),
+        ]),
+        program("hc-relay", [
+            "Management", "Relay", "PostgresClient", "SalesforceAPI", log, lifecycle, arguments,
+            .product(name: "Configuration", package: "swift-configuration"),
+        ]),
+        program("sf-simulator", ["SalesforceSimulator", log, lifecycle, arguments]),
+        library("TestSupport", ["PostgresClient", log]),
+
+        tests("PostgresClientTests", ["PostgresClient", "TestSupport"]),
+        tests("HTTPTransportTests", ["HTTPTransport"]),
+        tests("SalesforceAPITests", ["SalesforceAPI", "HTTPTransport", "SalesforceSimulator"]),
+        tests("RelayTests", ["Relay", "PostgresClient", "SalesforceAPI", "TestSupport"]),
+        tests("ManagementTests", ["Management", "TestSupport"]),
+        tests("SalesforceSimulatorTests", ["SalesforceSimulator"]),
+    ]
+)

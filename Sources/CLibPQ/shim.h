@@ -1,0 +1,2 @@
+/* libpq's public interface; the include path comes from pkg-config. */
+#include <libpq-fe.h>
