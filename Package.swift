@@ -48,10 +48,11 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-        .target(name: "CLibCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CLibCurl", linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("z")]),
 
-        library("PostgresClient", ["CLibPQ", log]),
-        library("HTTPTransport", ["CLibCurl", log]),
+        library("HandleQueue", []),
+        library("PostgresClient", ["CLibPQ", "HandleQueue", log]),
+        library("HTTPTransport", ["CLibCurl", "HandleQueue", log]),
         library("SalesforceAPI", ["HTTPTransport", log, .product(name: "JWTKit", package: "jwt-kit")]),
         library("Relay", ["PostgresClient", "SalesforceAPI", log, lifecycle]),
         library("Management", ["Relay", "PostgresClient", "SalesforceAPI", log, lifecycle, hummingbird]),
