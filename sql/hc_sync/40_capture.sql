@@ -1,0 +1,168 @@
+-- Capture: the two triggers of a mapped table. They keep name and definition in both modes and execute either the members
+-- public.hc_capture() and public.hc_status(), in C, or the portable functions of the connection's schema.
+
+CREATE FUNCTION public.hc_has_c_capture() RETURNS boolean
+LANGUAGE sql STABLE AS $function$ SELECT pg_catalog.to_regprocedure('public.hc_capture()') IS NOT NULL $function$;
+COMMENT ON FUNCTION public.hc_has_c_capture() IS 'Whether this database has capture in C';
+
+-- The portable bodies stand alone: they need hstore and public.get_xmlbinary(), nothing of the extension.
+CREATE FUNCTION public.hc_mapping_functions_create(mapping uuid) RETURNS void
+LANGUAGE plpgsql AS $function$
+DECLARE
+    m public.hc_mapping := public.hc_mapping_row($1);
+    schema name := public.hc_mapping_schema($1);
+    owner name := public.hc_schema_owner(schema);
+    sends boolean := m.access = 'read_write';
+BEGIN
+    EXECUTE pg_catalog.format($ddl$
+CREATE OR REPLACE FUNCTION %1$I.%2$I() RETURNS trigger
+LANGUAGE plpgsql %4$s SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET extra_float_digits = 1 AS $body$
+-- VERSION 4 --
+DECLARE
+    trigger_row %1$I._trigger_log;
+    excluded_cols text[] = ARRAY['_hc_lastop', '_hc_err'];
+BEGIN
+    trigger_row = ROW();
+    trigger_row.id = nextval(%5$L::regclass);
+    trigger_row.action = TG_OP;
+    trigger_row.table_name = TG_TABLE_NAME;
+    trigger_row.txid = txid_current();
+    trigger_row.created_at = clock_timestamp();
+    trigger_row.state = %6$L;
+    IF TG_OP = 'DELETE' THEN
+        trigger_row.record_id = OLD.id;
+        trigger_row.old = %3$I.hstore(OLD.*) OPERATOR(%3$I.-) excluded_cols;
+        IF OLD.sfid IS NOT NULL THEN
+            trigger_row.sfid = OLD.sfid;%7$s
+        END IF;
+    ELSIF TG_OP = 'INSERT' THEN
+        trigger_row.record_id = NEW.id;
+        trigger_row."values" = %3$I.hstore(NEW.*) OPERATOR(%3$I.-) excluded_cols;
+    ELSIF TG_OP = 'UPDATE' THEN
+        trigger_row.record_id = NEW.id;
+        trigger_row.old = %3$I.hstore(OLD.*) OPERATOR(%3$I.-) excluded_cols;
+        trigger_row."values" = (%3$I.hstore(NEW.*) OPERATOR(%3$I.-) %3$I.hstore(OLD.*)) OPERATOR(%3$I.-) excluded_cols;%8$s
+        IF OLD.sfid IS NOT NULL THEN
+            trigger_row.sfid = OLD.sfid;
+        END IF;
+    END IF;
+    INSERT INTO %1$I._trigger_log VALUES (trigger_row.*);
+    RETURN NULL;
+END
+$body$;
+$ddl$, schema, m.names ->> 'logger', public.hc_hstore_schema(), public.hc_security_clause(owner),
+       pg_catalog.format('%I._trigger_log_id_seq', schema), CASE WHEN sends THEN 'NEW' ELSE 'READONLY' END,
+       CASE WHEN sends THEN E'\n        ELSE\n            trigger_row.state = ''IGNORE'';' ELSE '' END,
+       CASE WHEN sends THEN E'\n        IF trigger_row."values" = '''' THEN\n            trigger_row.state = ''IGNORE'';\n        END IF;' ELSE '' END);
+    EXECUTE pg_catalog.format($ddl$
+CREATE OR REPLACE FUNCTION %1$I.%2$I() RETURNS trigger
+LANGUAGE plpgsql AS $body$
+-- VERSION 4 --
+BEGIN
+    IF public.get_xmlbinary()::pg_catalog.text OPERATOR(pg_catalog.=) 'base64'::pg_catalog.text THEN  -- user op
+        NEW._hc_lastop = 'PENDING';
+        NEW._hc_err = NULL;
+        RETURN NEW;
+    ELSIF TG_OP OPERATOR(pg_catalog.=) 'UPDATE'::pg_catalog.text THEN  -- connect op
+        IF NEW._hc_lastop IS NOT NULL
+           AND NEW._hc_lastop::pg_catalog.text OPERATOR(pg_catalog.<>) OLD._hc_lastop::pg_catalog.text THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    NEW._hc_lastop = 'SYNCED';
+    NEW._hc_err = NULL;
+    RETURN NEW;
+END
+$body$;
+$ddl$, schema, m.names ->> 'status');
+    IF owner <> current_user THEN
+        EXECUTE pg_catalog.format('ALTER FUNCTION %I.%I() OWNER TO %I', schema, m.names ->> 'logger', owner);
+        EXECUTE pg_catalog.format('ALTER FUNCTION %I.%I() OWNER TO %I', schema, m.names ->> 'status', owner);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION public.hc_mapping_functions_create(uuid) IS
+    'Makes or replaces a mapping''s portable logger and status functions, for the access that it has now';
+
+-- The initial state goes to the C function as an argument of the trigger: it is read without a look into any catalog, a dump
+-- carries it, and replacing the trigger changes it at once.
+CREATE FUNCTION public.hc_mapping_capture_mode(mapping uuid, mode text) RETURNS void
+LANGUAGE plpgsql AS $function$
+DECLARE
+    m public.hc_mapping := public.hc_mapping_row($1);
+    schema name := public.hc_mapping_schema($1);
+    target text := pg_catalog.format('%I.%I', schema, m.table_name);
+    in_c boolean := public.hc_check_capture_mode(mode) = 'c';
+BEGIN
+    EXECUTE pg_catalog.format('CREATE OR REPLACE TRIGGER %I BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s',
+        m.names ->> 'status_trigger', target,
+        CASE WHEN in_c THEN 'public.hc_status()' ELSE pg_catalog.format('%I.%I()', schema, m.names ->> 'status') END);
+    EXECUTE pg_catalog.format('CREATE OR REPLACE TRIGGER %I AFTER INSERT OR DELETE OR UPDATE ON %s FOR EACH ROW '
+        'WHEN (public.get_xmlbinary()::pg_catalog.text OPERATOR(pg_catalog.=) ''base64''::pg_catalog.text) EXECUTE FUNCTION %s',
+        m.names ->> 'log_trigger', target,
+        CASE WHEN in_c THEN pg_catalog.format('public.hc_capture(%L)', CASE m.access WHEN 'read_write' THEN 'NEW' ELSE 'READONLY' END)
+             ELSE pg_catalog.format('%I.%I()', schema, m.names ->> 'logger') END);
+END
+$function$;
+COMMENT ON FUNCTION public.hc_mapping_capture_mode(uuid, text) IS 'Makes or replaces the two triggers of one mapped table; mode is c or portable';
+
+CREATE FUNCTION public.hc_check_capture_mode(mode text) RETURNS text
+LANGUAGE plpgsql STABLE AS $function$
+BEGIN
+    IF mode IS NULL OR mode NOT IN ('c', 'portable') THEN
+        RAISE EXCEPTION 'capture mode must be c or portable, is %', pg_catalog.quote_nullable(mode)
+            USING ERRCODE = 'invalid_parameter_value';
+    ELSIF mode = 'c' AND NOT public.hc_has_c_capture() THEN
+        RAISE EXCEPTION 'this database has no capture in C'
+            USING ERRCODE = 'undefined_function', HINT = 'Install the extension hc_sync, or use the mode portable.';
+    END IF;
+    RETURN mode;
+END
+$function$;
+COMMENT ON FUNCTION public.hc_check_capture_mode(text) IS 'Refuses a capture mode that is none or that this database does not have';
+
+CREATE FUNCTION public.hc_connection_capture_mode(connection uuid) RETURNS text
+LANGUAGE sql STABLE AS $function$
+    SELECT coalesce((SELECT c.settings ->> 'capture' FROM public.hc_connection c WHERE c.id = $1),
+                    CASE WHEN public.hc_has_c_capture() THEN 'c' ELSE 'portable' END)
+$function$;
+COMMENT ON FUNCTION public.hc_connection_capture_mode(uuid) IS 'Capture mode of a connection: its setting "capture", by default c where there is one';
+
+CREATE FUNCTION public.hc_mapping_triggers_create(mapping uuid) RETURNS void
+LANGUAGE plpgsql AS $function$
+BEGIN
+    PERFORM public.hc_mapping_functions_create($1);
+    PERFORM public.hc_mapping_capture_mode($1, public.hc_connection_capture_mode((public.hc_mapping_row($1)).connection));
+END
+$function$;
+COMMENT ON FUNCTION public.hc_mapping_triggers_create(uuid) IS
+    'Makes or replaces functions and triggers of a mapped table in its place, for the mapping''s access and the connection''s capture mode';
+
+-- Each table in a transaction of its own, so that writers wait for one table at a time and no two locks meet theirs.
+CREATE PROCEDURE public.hc_capture_mode(connection uuid, mode text)
+LANGUAGE plpgsql AS $procedure$
+DECLARE
+    mapping uuid;
+    schema name;
+BEGIN
+    PERFORM public.hc_check_capture_mode(mode);
+    UPDATE public.hc_connection c SET settings = c.settings || pg_catalog.jsonb_build_object('capture', hc_capture_mode.mode)
+     WHERE c.id = $1 RETURNING c.schema_name INTO schema;
+    IF schema IS NULL THEN
+        RAISE EXCEPTION 'connection "%" does not exist', $1 USING ERRCODE = 'undefined_object';
+    END IF;
+    COMMIT;
+    FOR mapping IN
+        SELECT m.id FROM public.hc_mapping m
+         WHERE m.connection = $1 AND pg_catalog.to_regclass(pg_catalog.format('%I.%I', schema, m.table_name)) IS NOT NULL
+         ORDER BY m.table_name
+    LOOP
+        PERFORM public.hc_mapping_triggers_create(mapping);
+        COMMIT;
+    END LOOP;
+    PERFORM public.hc_wakeup_mode(schema, mode);
+    COMMIT;
+END
+$procedure$;
+COMMENT ON PROCEDURE public.hc_capture_mode(uuid, text) IS
+    'Switches the triggers of a connection to c or portable, table by table; no change is lost and none is captured twice';
