@@ -1,0 +1,56 @@
+public import HTTPTransport
+public import Logging
+import Synchronization
+
+/// One org, as the relay talks to it. Any number of calls may run at once; they share the session and its renewal.
+///
+/// Every call throws ``SalesforceError`` and nothing else. A call that meets an expired session is replayed once with a new
+/// token; a second refusal is reported as ``Disposition/needsSession``.
+public final class SalesforceClient: Sendable {
+    public let session: SalesforceSession
+    public let configuration: SalesforceClientConfiguration
+    let http: HTTPClient
+    let logger: Logger
+    private let limit = Mutex<APIUsage?>(nil)
+
+    public init(
+        session: SalesforceSession, http: HTTPClient, configuration: SalesforceClientConfiguration, logger: Logger
+    ) {
+        self.session = session
+        self.http = http
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// How much of the org's daily API requests was used when the last answer came; nil before the first one that says so.
+    public var lastLimit: APIUsage? { limit.withLock { $0 } }
+
+    func note(_ usage: APIUsage?) {
+        guard let usage else { return }
+        limit.withLock { $0 = usage }
+    }
+
+    /// The path of REST resources, such as `/services/data/v62.0`.
+    var dataPath: String { "/services/data/v\(configuration.apiVersion)" }
+}
+
+/// Use of the org's rolling 24 hours of API requests.
+public struct APIUsage: Sendable, Equatable {
+    public let used: Int
+    public let maximum: Int
+
+    public init(used: Int, maximum: Int) {
+        self.used = used
+        self.maximum = maximum
+    }
+
+    /// Reads `api-usage=18/5000`, with or without a part about one app (API reference 2.1).
+    init?(header: String) {
+        guard let start = header.range(of: "api-usage="),
+            start.lowerBound == header.startIndex || !header[..<start.lowerBound].hasSuffix("per-app-")
+        else { return nil }
+        let numbers = header[start.upperBound...].prefix { $0.isNumber || $0 == "/" }.split(separator: "/")
+        guard numbers.count == 2, let used = Int(numbers[0]), let maximum = Int(numbers[1]) else { return nil }
+        self.init(used: used, maximum: maximum)
+    }
+}

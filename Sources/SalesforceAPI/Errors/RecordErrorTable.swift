@@ -1,0 +1,32 @@
+/// Record-level status codes, by class (API reference 7.2). What is not listed is a refusal of the record's data.
+enum RecordErrorTable {
+    static func disposition(_ code: String) -> RecordDisposition {
+        if retry.contains(code) { return .retry }
+        if limit.contains(code) { return .limit }
+        if configuration.contains(code) { return .configuration }
+        return .rejected
+    }
+
+    private static let retry: Set<String> = [
+        "UNABLE_TO_LOCK_ROW", "REQUEST_RUNNING_TOO_LONG", "QUERY_TIMEOUT", "UNKNOWN_EXCEPTION", "INTERNAL_ERROR",
+        "ALREADY_IN_PROCESS", "OPERATION_ENQUEUED", "RECORD_IN_USE_BY_WORKFLOW", "TERRITORY_REALIGN_IN_PROGRESS",
+        "PROCESSING_HALTED", "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", "TOO_MANY_APEX_REQUESTS",
+        "PLATFORM_EVENT_PUBLISHING_UNAVAILABLE", "ALL_OR_NONE_OPERATION_ROLLED_BACK", "COLLISION_DETECTED",
+        "INVALID_SESSION_ID", "SERVER_UNAVAILABLE",
+    ]
+
+    private static let limit: Set<String> = [
+        "STORAGE_LIMIT_EXCEEDED", "LIMIT_EXCEEDED", "MAX_LIMIT_EXCEEDED", "DELETE_OPERATION_TOO_LARGE",
+        "FILE_SIZE_LIMIT_EXCEEDED", "MAXIMUM_SIZE_OF_ATTACHMENT", "SINGLE_EMAIL_LIMIT_EXCEEDED",
+        "MASS_MAIL_LIMIT_EXCEEDED", "REQUEST_LIMIT_EXCEEDED",
+    ]
+
+    private static let configuration: Set<String> = [
+        "INSUFFICIENT_ACCESS_OR_READONLY", "INSUFFICIENT_ACCESS", "INVALID_FIELD_FOR_INSERT_UPDATE", "INVALID_FIELD",
+        "INVALID_TYPE", "INVALID_TYPE_FOR_OPERATION", "FIELD_NOT_UPDATABLE", "INVALID_OPERATION",
+        "INVALID_ENTITY_FOR_UPSERT", "INVALID_EXTERNAL_ID_FIELD_NAME", "FUNCTIONALITY_NOT_ENABLED",
+        "INACTIVE_OWNER_OR_USER", "OP_WITH_INVALID_USER_TYPE_EXCEPTION", "TRANSFER_REQUIRES_READ",
+        "INVALID_ASSIGNMENT_RULE", "PACKAGE_LICENSE_REQUIRED", "LICENSE_LIMIT_EXCEEDED", "REQUIRED_FEATURE_MISSING",
+        "UNAVAILABLE_RECORDTYPE_EXCEPTION", "INVALID_READ_ONLY_USER_DML", "MIXED_DML_OPERATION",
+    ]
+}
