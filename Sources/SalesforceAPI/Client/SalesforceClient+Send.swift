@@ -1,4 +1,5 @@
 import HTTPTransport
+import Logging
 
 extension SalesforceClient {
     /// One request before a session is put to it.

@@ -46,10 +46,11 @@ public struct APIUsage: Sendable, Equatable {
 
     /// Reads `api-usage=18/5000`, with or without a part about one app (API reference 2.1).
     init?(header: String) {
-        guard let start = header.range(of: "api-usage="),
-            start.lowerBound == header.startIndex || !header[..<start.lowerBound].hasSuffix("per-app-")
+        let key = "api-usage="
+        guard
+            let part = header.split(separator: ";").map({ $0.drop(while: \.isWhitespace) }).first(where: { $0.hasPrefix(key) })
         else { return nil }
-        let numbers = header[start.upperBound...].prefix { $0.isNumber || $0 == "/" }.split(separator: "/")
+        let numbers = part.dropFirst(key.count).prefix { $0.isNumber || $0 == "/" }.split(separator: "/")
         guard numbers.count == 2, let used = Int(numbers[0]), let maximum = Int(numbers[1]) else { return nil }
         self.init(used: used, maximum: maximum)
     }

@@ -1,6 +1,6 @@
 public import Foundation
 public import HTTPTransport
-import Logging
+public import Logging
 
 /// The session of one org: one token for all requests, renewed by one request however many callers find it expired.
 public actor SalesforceSession {
