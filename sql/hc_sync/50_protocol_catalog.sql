@@ -1,0 +1,117 @@
+-- Protocol: batches in flight, records that arrived, loads under way
+--
+-- What must survive a crash is in these tables and in no other place. Nobody but the relay and administrators
+-- locks them, so that storing an answer can never wait for an application.
+
+CREATE TABLE public.hc_batch (
+    id                bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    connection        uuid NOT NULL REFERENCES public.hc_connection ON DELETE CASCADE,
+    mapping           uuid NOT NULL REFERENCES public.hc_mapping ON DELETE CASCADE,
+    epoch             bigint NOT NULL,
+    operation         text NOT NULL CHECK (operation IN ('create', 'update', 'upsert', 'delete')),
+    object_name       text NOT NULL,
+    external_id_field text,
+    state             text NOT NULL DEFAULT 'CLAIMED'
+                      CHECK (state IN ('CLAIMED', 'SENT', 'REPEAT', 'DOUBT', 'PARKED', 'ANSWERED', 'DONE')),
+    attempt           integer NOT NULL DEFAULT 1,
+    claimed_at        timestamptz NOT NULL,
+    first_sent_at     timestamptz,
+    sent_at           timestamptz,
+    answered_at       timestamptz,
+    due_at            timestamptz,
+    apply_at          timestamptz,
+    apply_attempt     integer NOT NULL DEFAULT 0,
+    request_id        text,
+    answer            jsonb,
+    reason            text,
+    CHECK ((external_id_field IS NOT NULL) = (operation = 'upsert')),
+    CHECK (state NOT IN ('SENT', 'DOUBT', 'PARKED') OR first_sent_at IS NOT NULL)
+);
+CREATE INDEX hc_batch_open ON public.hc_batch (connection, id) WHERE state <> 'DONE';
+CREATE INDEX hc_batch_mapping ON public.hc_batch (mapping);
+COMMENT ON TABLE public.hc_batch IS
+    'Changes that travel in one Salesforce request. CLAIMED: not sent. SENT: on its way. REPEAT: to be offered again at due_at. DOUBT: sent, answer unknown. PARKED: a person must decide. ANSWERED: the whole answer is stored and is being applied. DONE.';
+
+CREATE TABLE public.hc_batch_entry (
+    batch      bigint NOT NULL REFERENCES public.hc_batch ON DELETE CASCADE,
+    position   integer NOT NULL,
+    mapping    uuid NOT NULL,
+    log_id     bigint NOT NULL,
+    record_id  bigint,
+    action     text NOT NULL,
+    sfid       text,
+    payload    jsonb NOT NULL,
+    outcome    jsonb,
+    applied    boolean NOT NULL DEFAULT false,
+    reason     text,
+    PRIMARY KEY (batch, position)
+);
+CREATE INDEX hc_batch_entry_record ON public.hc_batch_entry (mapping, record_id) WHERE NOT applied;
+CREATE INDEX hc_batch_entry_log ON public.hc_batch_entry (log_id) WHERE NOT applied;
+COMMENT ON TABLE public.hc_batch_entry IS
+    'One captured change in a batch. An entry that is not applied means that its change, and so its record, is in flight, whatever the visible state of the log row says.';
+COMMENT ON COLUMN public.hc_batch_entry.outcome IS
+    'What Salesforce said of this change: {"success","id","created","errors":[{"code","message","fields"}]}, or null while it is not known.';
+
+CREATE TABLE public.hc_staged (
+    mapping        uuid NOT NULL REFERENCES public.hc_mapping ON DELETE CASCADE,
+    sfid           text NOT NULL,
+    kind           text NOT NULL CHECK (kind IN ('record', 'deleted')),
+    systemmodstamp timestamp,
+    record         jsonb,
+    began_at       timestamptz NOT NULL,
+    retry_at       timestamptz,
+    reason         text,
+    PRIMARY KEY (mapping, sfid)
+);
+CREATE INDEX hc_staged_waiting ON public.hc_staged (retry_at) WHERE retry_at IS NOT NULL;
+COMMENT ON TABLE public.hc_staged IS
+    'Records that arrived from Salesforce and are not merged yet. Those with retry_at wait for the reason given: a row locked by the application, a row with unsent changes, a trigger that raised, a create whose answer is not known.';
+
+CREATE SEQUENCE public.hc_read_back_token;
+CREATE TABLE public.hc_read_back (
+    mapping  uuid NOT NULL REFERENCES public.hc_mapping ON DELETE CASCADE,
+    sfid     text NOT NULL,
+    token    bigint NOT NULL DEFAULT nextval('public.hc_read_back_token'),
+    due_at   timestamptz,
+    PRIMARY KEY (mapping, sfid)
+);
+COMMENT ON TABLE public.hc_read_back IS
+    'Records that we wrote and have not read since. Until then whatever else arrives of them may be older than our write, and is left out.';
+
+CREATE TABLE public.hc_tombstone (
+    mapping    uuid NOT NULL REFERENCES public.hc_mapping ON DELETE CASCADE,
+    sfid       text NOT NULL,
+    deleted_at timestamptz NOT NULL,
+    PRIMARY KEY (mapping, sfid)
+);
+COMMENT ON TABLE public.hc_tombstone IS
+    'Records whose delete Salesforce accepted from us: a query that began before that must not bring them back.';
+
+CREATE TABLE public.hc_load (
+    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    connection    uuid NOT NULL REFERENCES public.hc_connection ON DELETE CASCADE,
+    mapping       uuid NOT NULL UNIQUE REFERENCES public.hc_mapping ON DELETE CASCADE,
+    kind          text NOT NULL CHECK (kind IN ('first', 'reload')),
+    step          text NOT NULL DEFAULT 'fill' CHECK (step IN ('fill', 'index', 'publish', 'merge', 'remove')),
+    private_table name NOT NULL,
+    began_at      timestamptz NOT NULL,
+    job           jsonb,
+    locator       text,
+    rows          bigint NOT NULL DEFAULT 0,
+    expected      bigint,
+    last_sfid     text
+);
+COMMENT ON TABLE public.hc_load IS
+    'The load under way of a mapping: its private table, its bulk job and the page to read next. Page and locator commit together, so a load goes on where it was killed.';
+
+DO $$
+DECLARE
+    member text;
+BEGIN
+    FOREACH member IN ARRAY ARRAY['hc_batch', 'hc_batch_entry', 'hc_staged', 'hc_read_back', 'hc_tombstone', 'hc_load',
+                                  'hc_batch_id_seq', 'hc_load_id_seq', 'hc_read_back_token'] LOOP
+        PERFORM pg_catalog.pg_extension_config_dump(pg_catalog.format('public.%I', member)::pg_catalog.regclass, '');
+    END LOOP;
+END
+$$;

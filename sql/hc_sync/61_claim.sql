@@ -1,0 +1,146 @@
+-- Claim: the next changes in log order that may travel in one request
+
+CREATE FUNCTION public.hc_log_table(c public.hc_connection) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT format('%I._trigger_log', c.schema_name) $$;
+COMMENT ON FUNCTION public.hc_log_table(public.hc_connection) IS 'The connection''s trigger log, quoted.';
+
+CREATE FUNCTION public.hc_waits_for(c public.hc_connection, m public.hc_mapping, record_id bigint, before bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found_id bigint;
+BEGIN
+    EXECUTE format('SELECT l.id FROM %s l WHERE l.state IN (''NEW'', ''PENDING'', ''FAILED'') AND l.table_name = $1 AND l.record_id = $2
+                       AND l.action = ''INSERT'' AND l.id < $3 ORDER BY l.id LIMIT 1', public.hc_log_table(c))
+        INTO found_id USING m.table_name::text, record_id, before;
+    RETURN found_id;
+END
+$$;
+COMMENT ON FUNCTION public.hc_waits_for(public.hc_connection, public.hc_mapping, bigint, bigint) IS
+    'The earlier INSERT of the record that has not succeeded: what its later changes, and records that name it as parent, wait for.';
+
+CREATE FUNCTION public.hc_parent_waits_for(c public.hc_connection, parents jsonb, before bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    p record;
+    m public.hc_mapping;
+    parent_column name;
+    parent_id bigint;
+    found_id bigint;
+BEGIN
+    FOR p IN SELECT x.* FROM jsonb_to_recordset(parents) AS x(object text, field text, value text) LOOP
+        SELECT * INTO m FROM public.hc_mapping h WHERE h.connection = c.id AND h.object_name = p.object;
+        SELECT f.column_name INTO parent_column FROM public.hc_field f WHERE f.mapping = m.id AND f.field_name = p.field;
+        CONTINUE WHEN parent_column IS NULL;
+        EXECUTE format('SELECT t.id FROM %I.%I t WHERE t.%I = $1 AND t.sfid IS NULL LIMIT 1', c.schema_name, m.table_name, parent_column)
+            INTO parent_id USING p.value;
+        CONTINUE WHEN parent_id IS NULL;
+        found_id := public.hc_waits_for(c, m, parent_id, before);
+        IF found_id IS NOT NULL THEN
+            RETURN found_id;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION public.hc_parent_waits_for(public.hc_connection, jsonb, bigint) IS
+    'The INSERT of a parent named by external id that Salesforce has not accepted yet: the child must be sent in a later request.';
+
+CREATE FUNCTION public.hc_claim_entry(c public.hc_connection, m public.hc_mapping, log_id bigint, log_action text, log_record_id bigint,
+                                      log_sfid text, log_values text)
+    RETURNS jsonb
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    target text := nullif(log_sfid, '');
+    row_sfid text;
+    operation text;
+    wire jsonb := '{"fields":{},"nulls":[],"parents":[],"dropped":[]}';
+    identifier text;
+    waits_for bigint;
+BEGIN
+    IF m.id IS NULL THEN
+        RETURN jsonb_build_object('failed', 'NOT_MAPPED', 'message', 'no mapping has this table; set state to IGNORE, or map the object and set it to NEW');
+    ELSIF m.access <> 'read_write' THEN
+        RETURN jsonb_build_object('failed', 'READ_ONLY_MAPPING', 'message',
+            format('the mapping of %s is read_only; set its access to read_write and this entry to NEW, or this entry to IGNORE', m.object_name));
+    ELSIF log_record_id IS NULL AND NOT (log_action = 'DELETE' AND target IS NOT NULL) THEN
+        RETURN jsonb_build_object('failed', 'NO_RECORD', 'message', 'record_id is null: the entry names no row');
+    END IF;
+    EXECUTE format('SELECT t.sfid FROM %I.%I t WHERE t.id = $1', c.schema_name, m.table_name) INTO row_sfid USING log_record_id;
+    target := coalesce(target, nullif(row_sfid, ''));
+
+    IF log_action IN ('UPDATE', 'DELETE') AND target IS NULL THEN
+        waits_for := public.hc_waits_for(c, m, log_record_id, log_id);
+        IF waits_for IS NOT NULL THEN
+            RETURN jsonb_build_object('held', waits_for);
+        END IF;
+        RETURN jsonb_build_object('failed', 'NO_SFID', 'message',
+            'the row has no sfid and no INSERT of it is waiting: capture one with hc_capture_insert_from_row');
+    END IF;
+    IF log_action <> 'DELETE' THEN
+        wire := public.hc_wire_record(m.id, log_action, log_values);
+        waits_for := public.hc_parent_waits_for(c, wire -> 'parents', log_id);
+        IF waits_for IS NOT NULL THEN
+            RETURN jsonb_build_object('held', waits_for);
+        END IF;
+    END IF;
+    CASE log_action
+        WHEN 'DELETE' THEN
+            operation := 'delete';
+        WHEN 'UPDATE' THEN
+            operation := 'update';
+        WHEN 'INSERT' THEN
+            identifier := wire -> 'fields' ->> m.upsert_field;
+            IF target IS NOT NULL OR row_sfid IS NOT NULL THEN
+                -- Salesforce has the record already (an INSERT captured again): creating it would make a second one.
+                target := coalesce(row_sfid, target);
+                operation := 'update';
+                wire := public.hc_wire_record(m.id, 'UPDATE', (
+                    SELECT public.hc_pairs_text(array_agg(p.key), array_agg(p.value))
+                      FROM public.hc_pairs(log_values) p WHERE p.value IS NOT NULL));
+            ELSIF btrim(identifier) <> '' THEN
+                operation := 'upsert';
+            ELSE
+                operation := 'create';
+            END IF;
+        ELSE
+            RETURN jsonb_build_object('failed', 'UNKNOWN_ACTION', 'message', format('action %L is none of INSERT, UPDATE, DELETE', log_action));
+    END CASE;
+    IF operation = 'update' AND wire -> 'fields' = '{}' AND wire -> 'nulls' = '[]' AND wire -> 'parents' = '[]' THEN
+        RETURN jsonb_build_object('nothing', true, 'sfid', target, 'dropped', wire -> 'dropped');
+    END IF;
+    RETURN wire || jsonb_build_object('operation', operation, 'id', target, 'identifier', CASE WHEN operation = 'upsert' THEN lower(identifier) END);
+EXCEPTION WHEN data_exception THEN
+    RETURN jsonb_build_object('failed', 'INVALID_VALUE', 'message', SQLERRM);
+END
+$$;
+COMMENT ON FUNCTION public.hc_claim_entry(public.hc_connection, public.hc_mapping, bigint, text, bigint, text, text) IS
+    'What one log entry asks of Salesforce: an operation with its payload, or {"held": log id}, {"failed": code, "message"}, {"nothing": true}.';
+
+CREATE FUNCTION public.hc_finish_entry(c public.hc_connection, log_id bigint, new_state text, message text, new_sfid text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('UPDATE %s SET state = $2, sf_message = $3, sfid = coalesce($4, sfid), sf_result = CASE WHEN $2 = ''FAILED'' THEN 1 ELSE 0 END,
+                           processed_at = clock_timestamp(), processed_tx = txid_current(), updated_at = clock_timestamp()
+                     WHERE id = $1', public.hc_log_table(c)) USING log_id, new_state, message, new_sfid;
+    IF new_state <> 'FAILED' THEN
+        PERFORM public.hc_archive(c, ARRAY[log_id]);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION public.hc_finish_entry(public.hc_connection, bigint, text, text, text) IS
+    'Gives a log entry its final state. FAILED entries stay in sight in the log, the others go to the archive at once.';
+
+CREATE FUNCTION public.hc_archive(c public.hc_connection, log_ids bigint[]) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    columns text := 'id, txid, created_at, updated_at, processed_at, processed_tx, state, action, table_name, record_id, sfid, old, "values", sf_result, sf_message';
+    moved integer;
+BEGIN
+    EXECUTE format('WITH gone AS (DELETE FROM %1$s WHERE id = ANY ($1) RETURNING %3$s)
+                    INSERT INTO %2$I._trigger_log_archive (%3$s) SELECT %3$s FROM gone ON CONFLICT (id) DO NOTHING',
+                   public.hc_log_table(c), c.schema_name, columns) USING log_ids;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    RETURN moved;
+END
+$$;
+COMMENT ON FUNCTION public.hc_archive(public.hc_connection, bigint[]) IS 'Moves log entries to the archive.';

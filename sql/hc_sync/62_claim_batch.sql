@@ -1,0 +1,142 @@
+-- The batch: entries that travel in one request, as the relay gets them
+
+CREATE FUNCTION public.hc_batch_request(b public.hc_batch) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object('batch', b.id, 'mapping', b.mapping, 'operation', b.operation, 'object', b.object_name,
+               'external_id_field', b.external_id_field, 'attempt', b.attempt,
+               'records', (SELECT jsonb_agg(jsonb_build_object('log_id', e.log_id, 'record_id', e.record_id)
+                                            || (e.payload - 'operation' - 'identifier' - 'dropped') ORDER BY e.position)
+                             FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND NOT e.applied))
+$$;
+COMMENT ON FUNCTION public.hc_batch_request(public.hc_batch) IS
+    'The request that the relay sends for the batch: the entries whose outcome is not known yet, in order.';
+
+CREATE FUNCTION public.hc_claim(connection uuid, epoch bigint, maximum integer DEFAULT 200) RETURNS jsonb
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    c public.hc_connection := public.hc_step(hc_claim.connection, hc_claim.epoch);
+    now_there timestamptz := public.hc_clock(c.id);
+    log text := public.hc_log_table(c);
+    m public.hc_mapping;
+    b public.hc_batch;
+    l record;
+    entry jsonb;
+    locked boolean;
+    record_key text;
+    blocked text[] := '{}';      -- records whose later changes must wait
+    taken text[] := '{}';        -- records, and identifiers, already in this batch
+    chosen jsonb[] := '{}';
+    chosen_ids bigint[] := '{}';
+    looked integer := 0;
+BEGIN
+    IF c.state = 'PAUSED' THEN
+        RETURN NULL;
+    END IF;
+    SELECT x.* INTO b FROM public.hc_batch x
+        WHERE x.connection = c.id AND x.state = 'REPEAT' AND (x.due_at IS NULL OR x.due_at <= now_there) ORDER BY x.id LIMIT 1;
+    IF FOUND THEN
+        UPDATE public.hc_batch x SET state = 'CLAIMED', epoch = c.epoch, claimed_at = now_there, attempt = x.attempt + 1, due_at = NULL
+            WHERE x.id = b.id RETURNING x.* INTO b;
+        RETURN public.hc_batch_request(b);
+    END IF;
+    -- The whole log at least every two minutes; else from the id below which nothing can be waiting.
+    IF c.full_look_at IS NULL OR c.full_look_at <= now_there - interval '2 minutes' THEN
+        c.low_water := public.hc_full_look(c, now_there);
+    END IF;
+
+    FOR l IN EXECUTE format('SELECT id, action, table_name, record_id, sfid, "values", sf_message FROM %s
+                              WHERE state = ''NEW'' AND id >= $1 ORDER BY id LIMIT 50000', log) USING c.low_water LOOP
+        looked := looked + 1;
+        record_key := l.table_name || ' ' || coalesce(l.record_id::text, l.sfid);
+        CONTINUE WHEN record_key = ANY (blocked);
+        EXIT WHEN record_key = ANY (taken);
+        IF m.id IS NULL OR m.table_name IS DISTINCT FROM l.table_name::name THEN
+            EXIT WHEN cardinality(chosen) > 0;
+            m := NULL;
+            SELECT * INTO m FROM public.hc_mapping h WHERE h.connection = c.id AND h.table_name = l.table_name::name;
+        END IF;
+        IF EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.mapping = m.id AND e.record_id = l.record_id AND NOT e.applied) THEN
+            blocked := blocked || record_key;   -- in flight or in doubt
+            CONTINUE;
+        END IF;
+        EXECUTE format('SELECT true FROM %s WHERE id = $1 AND state = ''NEW'' FOR UPDATE SKIP LOCKED', log) INTO locked USING l.id;
+        IF locked IS NOT TRUE THEN
+            blocked := blocked || record_key;   -- somebody is editing the entry: what comes after it for the record must not overtake it
+            CONTINUE;
+        END IF;
+        entry := public.hc_claim_entry(c, m, l.id, l.action, l.record_id, l.sfid, l."values");
+        IF entry ? 'held' THEN
+            blocked := blocked || record_key;
+            IF l.sf_message IS DISTINCT FROM format('waits for log entry %s', entry ->> 'held') THEN
+                EXECUTE format('UPDATE %s SET sf_message = $2, updated_at = clock_timestamp() WHERE id = $1', log)
+                    USING l.id, format('waits for log entry %s', entry ->> 'held');
+            END IF;
+            CONTINUE;
+        ELSIF entry ? 'failed' THEN
+            PERFORM public.hc_finish_entry(c, l.id, 'FAILED', (entry ->> 'failed') || ': ' || (entry ->> 'message'));
+            PERFORM public.hc_write_status(c, m, l.record_id, 'FAILED', public.hc_error(l.action, 'PG', entry ->> 'failed', entry ->> 'message'));
+            CONTINUE;
+        ELSIF entry ? 'nothing' THEN
+            PERFORM public.hc_finish_entry(c, l.id, 'IGNORED', format('no field of this change can be written by the connected user: %s',
+                (SELECT string_agg(d, ', ') FROM jsonb_array_elements_text(entry -> 'dropped') d)));
+            PERFORM public.hc_want_read_back(m.id, entry ->> 'sfid');
+            CONTINUE;
+        END IF;
+        EXIT WHEN cardinality(chosen) > 0 AND entry ->> 'operation' <> chosen[1] ->> 'operation';
+        EXIT WHEN entry ->> 'identifier' IS NOT NULL AND 'id ' || (entry ->> 'identifier') = ANY (taken);
+        chosen := chosen || (entry || jsonb_build_object('log_id', l.id, 'record_id', l.record_id, 'action', l.action));
+        chosen_ids := chosen_ids || l.id::bigint;
+        taken := taken || record_key;
+        IF entry ->> 'identifier' IS NOT NULL THEN
+            taken := taken || ('id ' || (entry ->> 'identifier'));
+        END IF;
+        EXIT WHEN cardinality(chosen) >= maximum;
+    END LOOP;
+    IF cardinality(chosen) = 0 THEN
+        RETURN NULL;
+    END IF;
+
+    INSERT INTO public.hc_batch (connection, mapping, epoch, operation, object_name, external_id_field, claimed_at)
+        VALUES (c.id, m.id, c.epoch, chosen[1] ->> 'operation', m.object_name,
+                CASE WHEN chosen[1] ->> 'operation' = 'upsert' THEN m.upsert_field END, now_there)
+        RETURNING * INTO b;
+    INSERT INTO public.hc_batch_entry (batch, position, mapping, log_id, record_id, action, sfid, payload)
+        SELECT b.id, x.n - 1, m.id, (x.e ->> 'log_id')::bigint, (x.e ->> 'record_id')::bigint, x.e ->> 'action', x.e ->> 'id',
+               x.e - 'log_id' - 'record_id' - 'action'
+          FROM unnest(chosen) WITH ORDINALITY AS x(e, n);
+    EXECUTE format('UPDATE %s SET state = ''PENDING'', sf_message = NULL, updated_at = clock_timestamp() WHERE id = ANY ($1)', log) USING chosen_ids;
+    RETURN public.hc_batch_request(b);
+END
+$$;
+COMMENT ON FUNCTION public.hc_claim(uuid, bigint, integer) IS
+    'Makes the next batch durable and returns its request, or null when nothing can be sent now. Ordered: log order; a change of object or operation, a repeat of a record or of an external id closes the batch; a record whose earlier change is in flight, in doubt, held or being edited is passed over.';
+
+CREATE FUNCTION public.hc_full_look(c public.hc_connection, now_there timestamptz) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    oldest_waiting bigint;
+    next_id bigint;
+    passed bigint := 0;
+    orphan bigint[];
+BEGIN
+    -- An entry shown as PENDING that is in no batch was set so by hand: it is offered again.
+    EXECUTE format('SELECT array_agg(l.id) FROM (SELECT id FROM %1$s l WHERE state = ''PENDING''
+                       AND NOT EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.log_id = l.id AND NOT e.applied AND e.mapping IN
+                           (SELECT m.id FROM public.hc_mapping m WHERE m.connection = $1)) ORDER BY id FOR UPDATE SKIP LOCKED) l',
+                   public.hc_log_table(c)) INTO orphan USING c.id;
+    EXECUTE format('UPDATE %s SET state = ''NEW'', updated_at = clock_timestamp() WHERE id = ANY ($1)', public.hc_log_table(c)) USING orphan;
+    EXECUTE format('SELECT min(id) FROM %s WHERE state = ''NEW''', public.hc_log_table(c)) INTO oldest_waiting;
+    EXECUTE format('SELECT last_value FROM %I._trigger_log_id_seq', c.schema_name) INTO next_id;
+    -- Ids below the mark of an earlier look are final once every transaction of that time has ended: only then may claims start above them.
+    IF c.full_look ? 'next_id' AND pg_snapshot_xmin(pg_current_snapshot())::text::numeric >= (c.full_look ->> 'xmax')::numeric THEN
+        passed := (c.full_look ->> 'next_id')::bigint;
+    END IF;
+    UPDATE public.hc_connection h
+        SET low_water = CASE WHEN passed > 0 THEN least(passed, oldest_waiting) ELSE least(h.low_water, oldest_waiting) END, full_look_at = now_there,
+            full_look = jsonb_build_object('next_id', next_id, 'xmax', pg_snapshot_xmax(pg_current_snapshot())::text)
+        WHERE h.id = c.id RETURNING h.low_water INTO passed;
+    RETURN least(passed, oldest_waiting, 9223372036854775807);
+END
+$$;
+COMMENT ON FUNCTION public.hc_full_look(public.hc_connection, timestamptz) IS
+    'Looks at the whole log and returns the id from which claims start: it passes only ids that no running transaction can still commit.';

@@ -1,0 +1,98 @@
+-- Answer: what became of a request, stored whole before anything is done with it
+
+CREATE FUNCTION public.hc_open_batch(c public.hc_connection, batch bigint, allowed text[]) RETURNS public.hc_batch
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    b public.hc_batch;
+BEGIN
+    SELECT x.* INTO b FROM public.hc_batch x WHERE x.id = hc_open_batch.batch AND x.connection = c.id FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'batch % does not exist in connection %', hc_open_batch.batch, c.id USING ERRCODE = 'HC002';
+    ELSIF NOT b.state = ANY (allowed) THEN
+        RAISE EXCEPTION 'batch % is %, not %', b.id, b.state, array_to_string(allowed, ' or ') USING ERRCODE = 'HC003';
+    END IF;
+    RETURN b;
+END
+$$;
+COMMENT ON FUNCTION public.hc_open_batch(public.hc_connection, bigint, text[]) IS 'Locks the batch, which must be in one of the given states (HC003).';
+
+CREATE FUNCTION public.hc_sent(connection uuid, epoch bigint, batch bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    c public.hc_connection := public.hc_step(hc_sent.connection, hc_sent.epoch);
+    b public.hc_batch := public.hc_open_batch(c, hc_sent.batch, ARRAY['CLAIMED', 'SENT']);
+BEGIN
+    UPDATE public.hc_batch x SET state = 'SENT', sent_at = public.hc_clock(c.id), first_sent_at = coalesce(x.first_sent_at, public.hc_clock(c.id))
+        WHERE x.id = b.id;
+END
+$$;
+COMMENT ON FUNCTION public.hc_sent(uuid, bigint, bigint) IS 'Says that the request is about to be written: from here on its outcome is unknown until the answer is stored.';
+
+CREATE FUNCTION public.hc_answer(connection uuid, epoch bigint, batch bigint, outcome text, answer jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    c public.hc_connection := public.hc_step(hc_answer.connection, hc_answer.epoch);
+    b public.hc_batch := public.hc_open_batch(c, hc_answer.batch, ARRAY['CLAIMED', 'SENT']);
+    now_there timestamptz := public.hc_clock(c.id);
+    asked integer;
+    wait interval;
+BEGIN
+    SELECT count(*) INTO asked FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND NOT e.applied;
+    IF hc_answer.outcome = 'answered' AND jsonb_array_length(hc_answer.answer -> 'results') IS DISTINCT FROM asked THEN
+        PERFORM public.hc_batch_doubt(b.id, 'UNREADABLE_ANSWER',
+            format('Salesforce answered %s results for %s records', jsonb_array_length(hc_answer.answer -> 'results'), asked));
+        RETURN;
+    END IF;
+    CASE hc_answer.outcome
+        WHEN 'answered' THEN
+            UPDATE public.hc_batch_entry e SET outcome = r.result
+                FROM (SELECT x.value AS result, x.ordinality AS n FROM jsonb_array_elements(hc_answer.answer -> 'results') WITH ORDINALITY x) r,
+                     (SELECT y.position, row_number() OVER (ORDER BY y.position) AS n FROM public.hc_batch_entry y
+                       WHERE y.batch = b.id AND y.outcome IS NULL AND NOT y.applied) o
+                WHERE e.batch = b.id AND e.position = o.position AND o.n = r.n;
+            UPDATE public.hc_batch x SET state = 'ANSWERED', answered_at = now_there, answer = hc_answer.answer - 'results', reason = NULL,
+                   request_id = hc_answer.answer ->> 'request_id', apply_at = NULL WHERE x.id = b.id;
+        WHEN 'refused' THEN
+            UPDATE public.hc_batch_entry e
+                SET outcome = jsonb_build_object('success', false, 'errors', jsonb_build_array(jsonb_build_object(
+                        'code', hc_answer.answer ->> 'code', 'message', hc_answer.answer ->> 'message', 'fields', '[]'::jsonb)))
+                WHERE e.batch = b.id AND e.outcome IS NULL AND NOT e.applied;
+            UPDATE public.hc_batch x SET state = 'ANSWERED', answered_at = now_there, answer = hc_answer.answer, reason = NULL,
+                   request_id = hc_answer.answer ->> 'request_id', apply_at = NULL WHERE x.id = b.id;
+        WHEN 'not_run' THEN
+            wait := coalesce(make_interval(secs => (hc_answer.answer ->> 'retry_after_ms')::float8 / 1000), public.hc_later(b.attempt));
+            UPDATE public.hc_batch x SET state = 'REPEAT', due_at = now_there + wait, answer = hc_answer.answer,
+                   reason = concat_ws(': ', hc_answer.answer ->> 'code', hc_answer.answer ->> 'message') WHERE x.id = b.id;
+        WHEN 'in_doubt' THEN
+            PERFORM public.hc_batch_doubt(b.id, hc_answer.answer ->> 'code', hc_answer.answer ->> 'message');
+        ELSE
+            RAISE EXCEPTION 'outcome % is none of answered, refused, not_run, in_doubt', hc_answer.outcome USING ERRCODE = '22023';
+    END CASE;
+END
+$$;
+COMMENT ON FUNCTION public.hc_answer(uuid, bigint, bigint, text, jsonb) IS
+    'Stores the outcome of a request. Touches only tables that no application locks: it cannot wait. What the answer does to log and rows is hc_apply''s.';
+
+CREATE FUNCTION public.hc_batch_doubt(batch bigint, code text, message text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    b public.hc_batch;
+    now_there timestamptz;
+BEGIN
+    SELECT x.* INTO b FROM public.hc_batch x WHERE x.id = hc_batch_doubt.batch FOR UPDATE;
+    now_there := public.hc_clock(b.connection);
+    UPDATE public.hc_batch x
+        SET reason = format('in doubt: %s', concat_ws(': ', hc_batch_doubt.code, hc_batch_doubt.message)),
+            -- Upserts by an identifier and deletes may run twice. An update is compared with the record first. A create can only be
+            -- looked for once the call can no longer be running.
+            state = CASE WHEN b.operation IN ('upsert', 'delete') THEN 'REPEAT' ELSE 'DOUBT' END,
+            due_at = CASE b.operation WHEN 'create' THEN coalesce(b.sent_at, now_there) + interval '10 minutes'
+                                      WHEN 'update' THEN now_there
+                                      ELSE now_there + public.hc_later(b.attempt) END
+        WHERE x.id = b.id;
+    PERFORM public.hc_raise(b.connection, b.mapping, 'in-doubt', 'info',
+        format('The outcome of batch %s (%s of %s) is not known: %s', b.id, b.operation, b.object_name, hc_batch_doubt.message),
+        jsonb_build_object('batch', b.id, 'code', hc_batch_doubt.code));
+END
+$$;
+COMMENT ON FUNCTION public.hc_batch_doubt(bigint, text, text) IS 'Puts a sent batch whose answer is not known in doubt, and decides how that is resolved.';

@@ -1,0 +1,205 @@
+-- Apply: what a stored answer does to log, mapped rows and archive, in steps that can be repeated
+
+CREATE FUNCTION public.hc_error(action text, source text, code text, message text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object('op', action, 'src', source, 'code', code, 'msg', message)::text
+$$;
+COMMENT ON FUNCTION public.hc_error(text, text, text, text) IS 'The JSON of _hc_err: op, src (PG or SFDC), code, msg.';
+
+CREATE FUNCTION public.hc_write_status(c public.hc_connection, m public.hc_mapping, record_id bigint, lastop text, err text, new_sfid text DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    written record;
+BEGIN
+    IF m.id IS NULL OR record_id IS NULL THEN
+        RETURN false;
+    END IF;
+    PERFORM public.hc_writes_rows();
+    -- Twice at most: the status trigger turns a write that keeps _hc_lastop into SYNCED, and then the second one changes it.
+    FOR attempt IN 1..2 LOOP
+        EXECUTE format('UPDATE %I.%I SET _hc_lastop = $2, _hc_err = $3, sfid = coalesce($4, sfid) WHERE id = $1 RETURNING _hc_lastop AS lastop, _hc_err AS err',
+                       c.schema_name, m.table_name) INTO written USING record_id, lastop, err, new_sfid;
+        IF written IS NULL THEN
+            RETURN false;
+        END IF;
+        EXIT WHEN written.lastop IS NOT DISTINCT FROM lastop AND written.err IS NOT DISTINCT FROM err;
+    END LOOP;
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION public.hc_write_status(public.hc_connection, public.hc_mapping, bigint, text, text, text) IS
+    'Writes _hc_lastop and _hc_err (and a new sfid) of a mapped row, past the status trigger; false when there is no such row.';
+
+CREATE FUNCTION public.hc_want_read_back(mapping uuid, sfid text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO public.hc_read_back (mapping, sfid) VALUES (hc_want_read_back.mapping, hc_want_read_back.sfid)
+    ON CONFLICT (mapping, sfid) DO UPDATE SET token = nextval('public.hc_read_back_token'), due_at = NULL
+$$;
+COMMENT ON FUNCTION public.hc_want_read_back(uuid, text) IS 'Asks for the record to be read back, so that its row reaches SYNCED.';
+
+CREATE FUNCTION public.hc_apply_entry(c public.hc_connection, m public.hc_mapping, b public.hc_batch, e public.hc_batch_entry) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    log text := public.hc_log_table(c);
+    log_state text;
+    there boolean;
+    free boolean;
+    later boolean;
+    error jsonb := e.outcome -> 'errors' -> 0;
+    accepted boolean := (e.outcome ->> 'success')::boolean OR (b.operation = 'delete' AND error ->> 'code' = 'ENTITY_IS_DELETED');
+    new_sfid text := coalesce(e.outcome ->> 'id', e.payload ->> 'id');
+    note text := e.outcome ->> 'note';
+    message text;
+BEGIN
+    EXECUTE format('SELECT true FROM %I.%I WHERE id = $1', c.schema_name, m.table_name) INTO there USING e.record_id;
+    IF there THEN
+        EXECUTE format('SELECT true FROM %I.%I WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED', c.schema_name, m.table_name) INTO free USING e.record_id;
+        IF free IS NULL THEN
+            EXECUTE format('SELECT true FROM %I.%I WHERE id = $1', c.schema_name, m.table_name) INTO there USING e.record_id;
+            IF there THEN
+                RETURN 'the row is locked by another transaction';
+            END IF;
+        END IF;
+    END IF;
+    EXECUTE format('SELECT state FROM %s WHERE id = $1', log) INTO log_state USING e.log_id;
+    IF log_state IS NOT NULL THEN
+        EXECUTE format('SELECT state FROM %s WHERE id = $1 FOR UPDATE SKIP LOCKED', log) INTO log_state USING e.log_id;
+        IF log_state IS NULL THEN
+            RETURN 'the log entry is locked by another transaction';
+        END IF;
+    END IF;
+    IF jsonb_array_length(coalesce(e.payload -> 'dropped', '[]')) > 0 THEN
+        note := concat_ws('; ', note, 'not sent, because the connected user may not write them: '
+            || (SELECT string_agg(d, ', ') FROM jsonb_array_elements_text(e.payload -> 'dropped') d));
+    END IF;
+    -- A new statement, a new snapshot: with the row locked, no further change of it can be captured meanwhile.
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE table_name = $1 AND record_id = $2 AND state IN (''NEW'', ''PENDING'') AND id <> $3)', log)
+        INTO later USING m.table_name::text, e.record_id, e.log_id;
+
+    IF accepted THEN
+        DELETE FROM public.hc_staged s WHERE s.mapping = m.id AND s.sfid = new_sfid;   -- read before our write
+        IF b.operation = 'delete' THEN
+            INSERT INTO public.hc_tombstone (mapping, sfid, deleted_at) VALUES (m.id, new_sfid, public.hc_org_clock(c))
+                ON CONFLICT (mapping, sfid) DO UPDATE SET deleted_at = excluded.deleted_at;
+            DELETE FROM public.hc_read_back r WHERE r.mapping = m.id AND r.sfid = new_sfid;
+        ELSE
+            PERFORM public.hc_want_read_back(m.id, new_sfid);
+        END IF;
+        IF there THEN
+            PERFORM public.hc_write_status(c, m, e.record_id,
+                CASE WHEN later OR log_state = 'NEW' THEN 'PENDING' WHEN e.action = 'INSERT' THEN 'INSERTED' ELSE 'UPDATED' END, NULL, new_sfid);
+        ELSIF e.action = 'INSERT' THEN
+            -- The row was deleted before Salesforce's id was known, and that DELETE was logged as one with nothing to send.
+            EXECUTE format('UPDATE %s SET state = ''NEW'', sfid = $3, sf_message = NULL, updated_at = clock_timestamp()
+                             WHERE table_name = $1 AND record_id = $2 AND action = ''DELETE'' AND sfid IS NULL AND state IN (''IGNORE'', ''IGNORED'')', log)
+                USING m.table_name::text, e.record_id, new_sfid;
+            PERFORM public.hc_revive_delete(c, m, e.record_id, new_sfid);
+        END IF;
+        IF log_state = 'NEW' THEN
+            NULL;   -- set to NEW while it was on its way: it goes once more
+        ELSIF log_state IS NOT NULL THEN
+            IF log_state IN ('IGNORE', 'IGNORED') THEN
+                note := concat_ws('; ', note, format('set to %s when it had been sent already', log_state));
+            END IF;
+            PERFORM public.hc_finish_entry(c, e.log_id, 'SUCCESS', note, new_sfid);
+        END IF;
+        RETURN NULL;
+    END IF;
+
+    message := concat_ws(': ', error ->> 'code', error ->> 'message')
+        || coalesce(' (fields: ' || (SELECT string_agg(f, ', ') FROM jsonb_array_elements_text(
+                CASE WHEN jsonb_typeof(error -> 'fields') = 'array' THEN error -> 'fields' ELSE '[]' END) f
+                WHERE strpos(error ->> 'message', f) = 0) || ')', '');
+    IF log_state IN ('IGNORE', 'IGNORED') THEN
+        PERFORM public.hc_finish_entry(c, e.log_id, 'IGNORED', message);
+    ELSIF log_state = 'NEW' THEN
+        NULL;
+    ELSIF log_state IS NOT NULL THEN
+        PERFORM public.hc_finish_entry(c, e.log_id, 'FAILED', message);
+        PERFORM public.hc_raise(c.id, m.id, 'write-error', 'error', format('%s of %s row %s failed: %s', e.action, m.table_name, e.record_id, message),
+                                jsonb_build_object('log_id', e.log_id, 'batch', b.id, 'request_id', b.request_id));
+    END IF;
+    IF there THEN
+        PERFORM public.hc_write_status(c, m, e.record_id, 'FAILED', public.hc_error(e.action, 'SFDC', error ->> 'code', error ->> 'message'));
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION public.hc_apply_entry(public.hc_connection, public.hc_mapping, public.hc_batch, public.hc_batch_entry) IS
+    'Applies the outcome of one change; returns why it cannot be done now, or null when it is done.';
+
+CREATE FUNCTION public.hc_revive_delete(c public.hc_connection, m public.hc_mapping, deleted_record bigint, new_sfid text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    archived bigint;
+BEGIN
+    EXECUTE format('DELETE FROM %I._trigger_log_archive WHERE table_name = $1 AND record_id = $2 AND action = ''DELETE'' AND sfid IS NULL AND state = ''IGNORED'' RETURNING id',
+                   c.schema_name) INTO archived USING m.table_name::text, deleted_record;
+    IF archived IS NOT NULL THEN
+        EXECUTE format('INSERT INTO %s (id, txid, created_at, state, action, table_name, record_id, sfid) VALUES ($1, txid_current(), clock_timestamp(), ''NEW'', ''DELETE'', $2, $3, $4)',
+                       public.hc_log_table(c)) USING archived, m.table_name, deleted_record, new_sfid;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION public.hc_revive_delete(public.hc_connection, public.hc_mapping, bigint, text) IS
+    'Brings the DELETE of a row without sfid back from the archive, now that its record turned out to exist.';
+
+CREATE FUNCTION public.hc_apply(connection uuid, epoch bigint, batch bigint) RETURNS jsonb
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    c public.hc_connection := public.hc_step(hc_apply.connection, hc_apply.epoch);
+    b public.hc_batch := public.hc_open_batch(c, hc_apply.batch, ARRAY['ANSWERED', 'REPEAT', 'DOUBT', 'PARKED', 'CLAIMED', 'SENT', 'DONE']);
+    m public.hc_mapping := public.hc_mapping_of(c.id, b.mapping);
+    e public.hc_batch_entry;
+    why text;
+    applied_now integer := 0;
+    waiting integer := 0;
+BEGIN
+    PERFORM public.hc_writes_rows();
+    FOR e IN SELECT x.* FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NOT NULL AND NOT x.applied ORDER BY x.record_id, x.position LOOP
+        BEGIN
+            IF public.hc_must_repeat(b, e) THEN
+                why := NULL;
+                UPDATE public.hc_batch_entry x SET outcome = NULL, reason = e.outcome -> 'errors' -> 0 ->> 'message' WHERE x.batch = b.id AND x.position = e.position;
+                CONTINUE;
+            END IF;
+            why := public.hc_apply_entry(c, m, b, e);
+        EXCEPTION
+            WHEN query_canceled OR admin_shutdown OR crash_shutdown THEN RAISE;
+            WHEN OTHERS THEN why := format('%s: %s', SQLSTATE, SQLERRM);
+        END;
+        IF why IS NULL THEN
+            UPDATE public.hc_batch_entry x SET applied = true, reason = NULL WHERE x.batch = b.id AND x.position = e.position;
+            applied_now := applied_now + 1;
+        ELSE
+            UPDATE public.hc_batch_entry x SET reason = why WHERE x.batch = b.id AND x.position = e.position;
+            waiting := waiting + 1;
+        END IF;
+    END LOOP;
+    UPDATE public.hc_batch x
+        SET apply_attempt = CASE WHEN waiting > 0 AND applied_now = 0 THEN x.apply_attempt + 1 ELSE 0 END,
+            apply_at = CASE WHEN waiting > 0 THEN public.hc_clock(c.id) + least(interval '30 seconds', interval '1 second' * power(2, least(x.apply_attempt, 5))) END,
+            reason = CASE WHEN waiting > 0 THEN format('answered; %s rows wait to be written: %s', waiting, why) WHEN x.state = 'ANSWERED' THEN NULL ELSE x.reason END,
+            state = CASE
+                WHEN x.state <> 'ANSWERED' THEN x.state
+                WHEN EXISTS (SELECT FROM public.hc_batch_entry y WHERE y.batch = x.id AND y.outcome IS NULL AND NOT y.applied) THEN 'REPEAT'
+                WHEN waiting = 0 THEN 'DONE' ELSE x.state END,
+            due_at = CASE WHEN x.state = 'ANSWERED' THEN public.hc_clock(c.id) + public.hc_later(x.attempt) ELSE x.due_at END
+        WHERE x.id = b.id RETURNING x.* INTO b;
+    IF applied_now > 0 THEN
+        UPDATE public.hc_staged s SET retry_at = public.hc_clock(c.id) WHERE s.mapping = m.id AND s.retry_at IS NOT NULL;
+    END IF;
+    RETURN jsonb_build_object('applied', applied_now, 'waiting', waiting, 'done', b.state = 'DONE');
+END
+$$;
+COMMENT ON FUNCTION public.hc_apply(uuid, bigint, bigint) IS
+    'Applies a stored answer, each row in a savepoint of its own: a row that is locked, or whose trigger raises, waits with its reason and is tried again; its change is never sent again.';
+
+CREATE FUNCTION public.hc_must_repeat(b public.hc_batch, e public.hc_batch_entry) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    -- A record-level lock, and the like, proves that this record was not written.
+    SELECT NOT (e.outcome ->> 'success')::boolean AND b.attempt < 10
+       AND e.outcome -> 'errors' -> 0 ->> 'code' IN ('UNABLE_TO_LOCK_ROW', 'ALL_OR_NONE_OPERATION_ROLLED_BACK', 'RECORD_IN_USE_BY_WORKFLOW',
+            'INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE', 'COLLISION_DETECTED', 'INVALID_SESSION_ID', 'SERVER_UNAVAILABLE')
+$$;
+COMMENT ON FUNCTION public.hc_must_repeat(public.hc_batch, public.hc_batch_entry) IS 'Whether the record''s error passes by itself, so that the change is offered again (ten times at most).';
