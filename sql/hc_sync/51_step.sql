@@ -49,8 +49,8 @@ $$;
 COMMENT ON FUNCTION public.hc_mapping_of(uuid, uuid) IS 'The mapping, which must belong to the connection (HC002).';
 
 CREATE FUNCTION public.hc_pairs(captured text) RETURNS TABLE (key text, value text)
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT e.key, e.value FROM each(captured::hstore) e
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT e.key, e.value FROM public.each(captured::public.hstore) e
 $$;
 COMMENT ON FUNCTION public.hc_pairs(text) IS 'The keys and values of a log entry''s hstore text.';
 

@@ -46,7 +46,7 @@ COMMENT ON FUNCTION public.hc_parent_waits_for(public.hc_connection, jsonb, bigi
     'The INSERT of a parent named by external id that Salesforce has not accepted yet: the child must be sent in a later request.';
 
 CREATE FUNCTION public.hc_claim_entry(c public.hc_connection, m public.hc_mapping, log_id bigint, log_action text, log_record_id bigint,
-                                      log_sfid text, log_values text)
+                                      log_sfid text, log_values text, failed_inserts jsonb)
     RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -69,7 +69,7 @@ BEGIN
     target := coalesce(target, nullif(row_sfid, ''));
 
     IF log_action IN ('UPDATE', 'DELETE') AND target IS NULL THEN
-        waits_for := public.hc_waits_for(c, m, log_record_id, log_id);
+        waits_for := coalesce((failed_inserts ->> (m.table_name || ' ' || log_record_id))::bigint, public.hc_waits_for(c, m, log_record_id, log_id));
         IF waits_for IS NOT NULL THEN
             RETURN jsonb_build_object('held', waits_for);
         END IF;
@@ -78,7 +78,9 @@ BEGIN
     END IF;
     IF log_action <> 'DELETE' THEN
         wire := public.hc_wire_record(m.id, log_action, log_values);
-        waits_for := public.hc_parent_waits_for(c, wire -> 'parents', log_id);
+        IF wire -> 'parents' <> '[]' THEN
+            waits_for := public.hc_parent_waits_for(c, wire -> 'parents', log_id);
+        END IF;
         IF waits_for IS NOT NULL THEN
             RETURN jsonb_build_object('held', waits_for);
         END IF;
@@ -113,7 +115,7 @@ EXCEPTION WHEN data_exception THEN
     RETURN jsonb_build_object('failed', 'INVALID_VALUE', 'message', SQLERRM);
 END
 $$;
-COMMENT ON FUNCTION public.hc_claim_entry(public.hc_connection, public.hc_mapping, bigint, text, bigint, text, text) IS
+COMMENT ON FUNCTION public.hc_claim_entry(public.hc_connection, public.hc_mapping, bigint, text, bigint, text, text, jsonb) IS
     'What one log entry asks of Salesforce: an operation with its payload, or {"held": log id}, {"failed": code, "message"}, {"nothing": true}.';
 
 CREATE FUNCTION public.hc_finish_entry(c public.hc_connection, log_id bigint, new_state text, message text, new_sfid text DEFAULT NULL) RETURNS void

@@ -27,7 +27,7 @@ DECLARE
     taken text[] := '{}';        -- records, and identifiers, already in this batch
     chosen jsonb[] := '{}';
     chosen_ids bigint[] := '{}';
-    looked integer := 0;
+    failed_inserts jsonb;        -- record -> its FAILED INSERT, for all records at once: the log has no index by record
 BEGIN
     IF c.state = 'PAUSED' THEN
         RETURN NULL;
@@ -44,9 +44,11 @@ BEGIN
         c.low_water := public.hc_full_look(c, now_there);
     END IF;
 
+    EXECUTE format('SELECT coalesce(jsonb_object_agg(x.table_name || '' '' || x.record_id, x.id), ''{}'') FROM (
+                        SELECT table_name, record_id, min(id) AS id FROM %s WHERE state = ''FAILED'' AND action = ''INSERT''
+                           AND table_name IS NOT NULL AND record_id IS NOT NULL GROUP BY 1, 2) x', log) INTO failed_inserts;
     FOR l IN EXECUTE format('SELECT id, action, table_name, record_id, sfid, "values", sf_message FROM %s
                               WHERE state = ''NEW'' AND id >= $1 ORDER BY id LIMIT 50000', log) USING c.low_water LOOP
-        looked := looked + 1;
         record_key := l.table_name || ' ' || coalesce(l.record_id::text, l.sfid);
         CONTINUE WHEN record_key = ANY (blocked);
         EXIT WHEN record_key = ANY (taken);
@@ -64,7 +66,7 @@ BEGIN
             blocked := blocked || record_key;   -- somebody is editing the entry: what comes after it for the record must not overtake it
             CONTINUE;
         END IF;
-        entry := public.hc_claim_entry(c, m, l.id, l.action, l.record_id, l.sfid, l."values");
+        entry := public.hc_claim_entry(c, m, l.id, l.action, l.record_id, l.sfid, l."values", failed_inserts);
         IF entry ? 'held' THEN
             blocked := blocked || record_key;
             IF l.sf_message IS DISTINCT FROM format('waits for log entry %s', entry ->> 'held') THEN

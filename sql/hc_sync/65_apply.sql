@@ -37,44 +37,21 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION public.hc_want_read_back(uuid, text) IS 'Asks for the record to be read back, so that its row reaches SYNCED.';
 
-CREATE FUNCTION public.hc_apply_entry(c public.hc_connection, m public.hc_mapping, b public.hc_batch, e public.hc_batch_entry) RETURNS text
+CREATE FUNCTION public.hc_apply_entry(c public.hc_connection, m public.hc_mapping, b public.hc_batch, e public.hc_batch_entry,
+                                      there boolean, log_state text, later boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     log text := public.hc_log_table(c);
-    log_state text;
-    there boolean;
-    free boolean;
-    later boolean;
     error jsonb := e.outcome -> 'errors' -> 0;
     accepted boolean := (e.outcome ->> 'success')::boolean OR (b.operation = 'delete' AND error ->> 'code' = 'ENTITY_IS_DELETED');
     new_sfid text := coalesce(e.outcome ->> 'id', e.payload ->> 'id');
     note text := e.outcome ->> 'note';
     message text;
 BEGIN
-    EXECUTE format('SELECT true FROM %I.%I WHERE id = $1', c.schema_name, m.table_name) INTO there USING e.record_id;
-    IF there THEN
-        EXECUTE format('SELECT true FROM %I.%I WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED', c.schema_name, m.table_name) INTO free USING e.record_id;
-        IF free IS NULL THEN
-            EXECUTE format('SELECT true FROM %I.%I WHERE id = $1', c.schema_name, m.table_name) INTO there USING e.record_id;
-            IF there THEN
-                RETURN 'the row is locked by another transaction';
-            END IF;
-        END IF;
-    END IF;
-    EXECUTE format('SELECT state FROM %s WHERE id = $1', log) INTO log_state USING e.log_id;
-    IF log_state IS NOT NULL THEN
-        EXECUTE format('SELECT state FROM %s WHERE id = $1 FOR UPDATE SKIP LOCKED', log) INTO log_state USING e.log_id;
-        IF log_state IS NULL THEN
-            RETURN 'the log entry is locked by another transaction';
-        END IF;
-    END IF;
     IF jsonb_array_length(coalesce(e.payload -> 'dropped', '[]')) > 0 THEN
         note := concat_ws('; ', note, 'not sent, because the connected user may not write them: '
             || (SELECT string_agg(d, ', ') FROM jsonb_array_elements_text(e.payload -> 'dropped') d));
     END IF;
-    -- A new statement, a new snapshot: with the row locked, no further change of it can be captured meanwhile.
-    EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE table_name = $1 AND record_id = $2 AND state IN (''NEW'', ''PENDING'') AND id <> $3)', log)
-        INTO later USING m.table_name::text, e.record_id, e.log_id;
 
     IF accepted THEN
         DELETE FROM public.hc_staged s WHERE s.mapping = m.id AND s.sfid = new_sfid;   -- read before our write
@@ -103,7 +80,7 @@ BEGIN
             END IF;
             PERFORM public.hc_finish_entry(c, e.log_id, 'SUCCESS', note, new_sfid);
         END IF;
-        RETURN NULL;
+        RETURN;
     END IF;
 
     message := concat_ws(': ', error ->> 'code', error ->> 'message')
@@ -122,11 +99,10 @@ BEGIN
     IF there THEN
         PERFORM public.hc_write_status(c, m, e.record_id, 'FAILED', public.hc_error(e.action, 'SFDC', error ->> 'code', error ->> 'message'));
     END IF;
-    RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION public.hc_apply_entry(public.hc_connection, public.hc_mapping, public.hc_batch, public.hc_batch_entry) IS
-    'Applies the outcome of one change; returns why it cannot be done now, or null when it is done.';
+COMMENT ON FUNCTION public.hc_apply_entry(public.hc_connection, public.hc_mapping, public.hc_batch, public.hc_batch_entry, boolean, text, boolean) IS
+    'Applies the outcome of one change to its row and its log entry, which the caller has locked: there says whether the row exists, log_state what the entry shows (null: gone), later whether the row has later changes that are not sent.';
 
 CREATE FUNCTION public.hc_revive_delete(c public.hc_connection, m public.hc_mapping, deleted_record bigint, new_sfid text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -150,36 +126,52 @@ DECLARE
     c public.hc_connection := public.hc_step(hc_apply.connection, hc_apply.epoch);
     b public.hc_batch := public.hc_open_batch(c, hc_apply.batch, ARRAY['ANSWERED', 'REPEAT', 'DOUBT', 'PARKED', 'CLAIMED', 'SENT', 'DONE']);
     m public.hc_mapping := public.hc_mapping_of(c.id, b.mapping);
+    log text := public.hc_log_table(c);
+    records bigint[]; entries bigint[];
+    mine bigint[]; others bigint[];          -- rows that we locked, rows locked by somebody else
+    log_mine jsonb; log_others bigint[];     -- likewise entries, with their state
+    later bigint[];
     e public.hc_batch_entry;
     why text;
     applied_now integer := 0;
     waiting integer := 0;
 BEGIN
     PERFORM public.hc_writes_rows();
+    UPDATE public.hc_batch_entry x SET outcome = NULL, reason = x.outcome -> 'errors' -> 0 ->> 'message'
+        WHERE x.batch = b.id AND NOT x.applied AND public.hc_must_repeat(b, x.outcome);
+    SELECT array_agg(x.record_id), array_agg(x.log_id) INTO records, entries FROM public.hc_batch_entry x
+        WHERE x.batch = b.id AND x.outcome IS NOT NULL AND NOT x.applied;
+    -- First the rows, in id order, then the entries: applications lock in that order too, and nobody waits for us.
+    EXECUTE format('SELECT array_agg(l.id) FROM (SELECT t.id FROM %I.%I t WHERE t.id = ANY ($1) ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED) l',
+                   c.schema_name, m.table_name) INTO mine USING records;
+    EXECUTE format('SELECT array_agg(t.id) FROM %I.%I t WHERE t.id = ANY ($1) AND NOT t.id = ANY (coalesce($2, ''{}''))',
+                   c.schema_name, m.table_name) INTO others USING records, mine;
+    EXECUTE format('SELECT coalesce(jsonb_object_agg(l.id, l.state), ''{}'') FROM (SELECT g.id, g.state FROM %s g WHERE g.id = ANY ($1) ORDER BY g.id FOR UPDATE SKIP LOCKED) l',
+                   log) INTO log_mine USING entries;
+    EXECUTE format('SELECT array_agg(g.id) FROM %s g WHERE g.id = ANY ($1) AND NOT $2 ? g.id::text', log) INTO log_others USING entries, log_mine;
+    -- A new statement, a new snapshot: with the rows locked, no further change of them can be captured meanwhile.
+    EXECUTE format('SELECT array_agg(DISTINCT g.record_id) FROM %s g WHERE g.table_name = $1 AND g.record_id = ANY ($2) AND g.state IN (''NEW'', ''PENDING'') AND NOT g.id = ANY ($3)', log)
+        INTO later USING m.table_name::text, records, entries;
+
     FOR e IN SELECT x.* FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NOT NULL AND NOT x.applied ORDER BY x.record_id, x.position LOOP
-        BEGIN
-            IF public.hc_must_repeat(b, e) THEN
-                why := NULL;
-                UPDATE public.hc_batch_entry x SET outcome = NULL, reason = e.outcome -> 'errors' -> 0 ->> 'message' WHERE x.batch = b.id AND x.position = e.position;
-                CONTINUE;
-            END IF;
-            why := public.hc_apply_entry(c, m, b, e);
-        EXCEPTION
-            WHEN query_canceled OR admin_shutdown OR crash_shutdown THEN RAISE;
-            WHEN OTHERS THEN why := format('%s: %s', SQLSTATE, SQLERRM);
-        END;
+        why := CASE WHEN e.record_id = ANY (others) THEN 'the row is locked by another transaction'
+                    WHEN e.log_id = ANY (log_others) THEN 'the log entry is locked by another transaction' END;
         IF why IS NULL THEN
-            UPDATE public.hc_batch_entry x SET applied = true, reason = NULL WHERE x.batch = b.id AND x.position = e.position;
-            applied_now := applied_now + 1;
-        ELSE
-            UPDATE public.hc_batch_entry x SET reason = why WHERE x.batch = b.id AND x.position = e.position;
-            waiting := waiting + 1;
+            BEGIN
+                PERFORM public.hc_apply_entry(c, m, b, e, coalesce(e.record_id = ANY (mine), false), log_mine ->> e.log_id::text, coalesce(e.record_id = ANY (later), false));
+            EXCEPTION
+                WHEN query_canceled OR admin_shutdown OR crash_shutdown THEN RAISE;
+                WHEN OTHERS THEN why := format('%s: %s', SQLSTATE, SQLERRM);
+            END;
         END IF;
+        UPDATE public.hc_batch_entry x SET applied = why IS NULL, reason = why WHERE x.batch = b.id AND x.position = e.position;
+        applied_now := applied_now + CASE WHEN why IS NULL THEN 1 ELSE 0 END;
+        waiting := waiting + CASE WHEN why IS NULL THEN 0 ELSE 1 END;
     END LOOP;
     UPDATE public.hc_batch x
         SET apply_attempt = CASE WHEN waiting > 0 AND applied_now = 0 THEN x.apply_attempt + 1 ELSE 0 END,
             apply_at = CASE WHEN waiting > 0 THEN public.hc_clock(c.id) + least(interval '30 seconds', interval '1 second' * power(2, least(x.apply_attempt, 5))) END,
-            reason = CASE WHEN waiting > 0 THEN format('answered; %s rows wait to be written: %s', waiting, why) WHEN x.state = 'ANSWERED' THEN NULL ELSE x.reason END,
+            reason = CASE WHEN waiting > 0 THEN format('answered; %s rows wait to be written', waiting) WHEN x.state = 'ANSWERED' THEN NULL ELSE x.reason END,
             state = CASE
                 WHEN x.state <> 'ANSWERED' THEN x.state
                 WHEN EXISTS (SELECT FROM public.hc_batch_entry y WHERE y.batch = x.id AND y.outcome IS NULL AND NOT y.applied) THEN 'REPEAT'
@@ -195,11 +187,11 @@ $$;
 COMMENT ON FUNCTION public.hc_apply(uuid, bigint, bigint) IS
     'Applies a stored answer, each row in a savepoint of its own: a row that is locked, or whose trigger raises, waits with its reason and is tried again; its change is never sent again.';
 
-CREATE FUNCTION public.hc_must_repeat(b public.hc_batch, e public.hc_batch_entry) RETURNS boolean
+CREATE FUNCTION public.hc_must_repeat(b public.hc_batch, outcome jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     -- A record-level lock, and the like, proves that this record was not written.
-    SELECT NOT (e.outcome ->> 'success')::boolean AND b.attempt < 10
-       AND e.outcome -> 'errors' -> 0 ->> 'code' IN ('UNABLE_TO_LOCK_ROW', 'ALL_OR_NONE_OPERATION_ROLLED_BACK', 'RECORD_IN_USE_BY_WORKFLOW',
+    SELECT NOT (outcome ->> 'success')::boolean AND b.attempt < 10
+       AND outcome -> 'errors' -> 0 ->> 'code' IN ('UNABLE_TO_LOCK_ROW', 'ALL_OR_NONE_OPERATION_ROLLED_BACK', 'RECORD_IN_USE_BY_WORKFLOW',
             'INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE', 'COLLISION_DETECTED', 'INVALID_SESSION_ID', 'SERVER_UNAVAILABLE')
 $$;
-COMMENT ON FUNCTION public.hc_must_repeat(public.hc_batch, public.hc_batch_entry) IS 'Whether the record''s error passes by itself, so that the change is offered again (ten times at most).';
+COMMENT ON FUNCTION public.hc_must_repeat(public.hc_batch, jsonb) IS 'Whether the record''s error passes by itself, so that the change is offered again (ten times at most).';
