@@ -190,6 +190,7 @@ DECLARE
     schema name := public.hc_mapping_schema($1);
     target text := pg_catalog.format('%I.%I', schema, m.table_name);
     row_count bigint;
+    dependents text;
 BEGIN
     IF pg_catalog.to_regclass(target) IS NOT NULL THEN
         EXECUTE pg_catalog.format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
@@ -199,6 +200,12 @@ BEGIN
     END IF;
     EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS %1$I.%2$I(), %1$I.%3$I()', schema, m.names ->> 'logger', m.names ->> 'status');
     DELETE FROM public.hc_mapping WHERE id = $1;
+EXCEPTION
+    WHEN dependent_objects_still_exist THEN
+        GET STACKED DIAGNOSTICS dependents = PG_EXCEPTION_DETAIL;
+        RAISE EXCEPTION 'cannot drop table "%.%" because other objects depend on it', schema, m.table_name
+            USING ERRCODE = 'dependent_objects_still_exist', DETAIL = dependents,
+                  HINT = 'Drop them first, or have them dropped too with hc_mapping_drop(mapping, true).';
 END
 $function$;
 COMMENT ON FUNCTION public.hc_mapping_drop(uuid, boolean) IS
