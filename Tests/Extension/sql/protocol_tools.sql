@@ -1,0 +1,49 @@
+-- What the protocol tests share: a describe, a connection with one mapping, and a session that leads it
+CREATE SCHEMA regress_tools;
+CREATE FUNCTION regress_tools.description() RETURNS jsonb LANGUAGE sql AS $$
+  SELECT jsonb_build_object('name', 'Account', 'queryable', true, 'replicateable', true, 'createable', true, 'fields', '[
+    {"name":"Id","type":"id","length":18},
+    {"name":"SystemModstamp","type":"datetime"},
+    {"name":"IsDeleted","type":"boolean"},
+    {"name":"CreatedDate","type":"datetime"},
+    {"name":"CreatedById","type":"reference","length":18,"referenceTo":["User"],"relationshipName":"CreatedBy"},
+    {"name":"Name","type":"string","length":80,"createable":true,"updateable":true},
+    {"name":"Ext__c","type":"string","length":36,"createable":true,"updateable":true,"externalId":true,"unique":true},
+    {"name":"Amount__c","type":"currency","precision":18,"scale":2,"createable":true,"updateable":true},
+    {"name":"Active__c","type":"boolean","createable":true,"updateable":true},
+    {"name":"Closed__c","type":"datetime","createable":true,"updateable":true},
+    {"name":"Formula__c","type":"string","length":1300,"calculated":true},
+    {"name":"ParentId","type":"reference","length":18,"referenceTo":["Account"],"relationshipName":"Parent","createable":true,"updateable":true}]'::jsonb)
+$$;
+CREATE TABLE regress_tools.ids (name text PRIMARY KEY, connection uuid, mapping uuid, epoch bigint);
+CREATE FUNCTION regress_tools.connect(name text, upsert boolean DEFAULT true) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  c uuid := public.hc_connection_create(connect.name, NULL, '62.0');
+  m uuid := public.hc_mapping_create(c, 'Account', jsonb_build_object('access', 'read_write', 'fields',
+    '{"Name":{},"Ext__c":{},"Amount__c":{},"Active__c":{},"Closed__c":{},"Formula__c":{},"ParentId":{},"CreatedDate":{},"Parent__Ext__c":{}}'::jsonb)
+    || CASE WHEN upsert THEN '{"upsert_field":"Ext__c"}' ELSE '{}' END::jsonb, regress_tools.description());
+  e bigint := public.hc_lead(c, 'regress');
+BEGIN
+  PERFORM public.hc_identify(c, e, '00Dxx0000001gPLEAY', '005xx000001Sv6AAAS', clock_timestamp(), true);
+  UPDATE public.hc_mapping SET state = 'DATA_SYNCED', poll_cursor = now() - interval '1 hour', deleted_cursor = now() - interval '1 hour', poll_at = now() + interval '10 min' WHERE id = m;
+  INSERT INTO regress_tools.ids VALUES (connect.name, c, m, e);
+  RETURN 'leads';
+END $$;
+CREATE FUNCTION regress_tools.results(VARIADIC r text[]) RETURNS jsonb LANGUAGE sql AS $$
+  -- an 18-character id means success; CODE means a rejection
+  SELECT jsonb_build_object('request_id', 'r', 'results', jsonb_agg(CASE WHEN x ~ '^00' THEN jsonb_build_object('id', x, 'success', true, 'created', true, 'errors', '[]'::jsonb)
+    ELSE jsonb_build_object('id', NULL, 'success', false, 'errors', jsonb_build_array(jsonb_build_object('code', x, 'message', 'because', 'fields', '["Name"]'::jsonb))) END ORDER BY n))
+  FROM unnest(r) WITH ORDINALITY AS t(x, n)
+$$;
+-- claim, sent, answered, applied in one call, as the relay does; shows what was sent
+CREATE FUNCTION regress_tools.send(name text, VARIADIC r text[]) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  i regress_tools.ids := (SELECT t FROM regress_tools.ids t WHERE t.name = send.name);
+  b jsonb := public.hc_claim(i.connection, i.epoch);
+BEGIN
+  IF b IS NULL THEN RETURN NULL; END IF;
+  PERFORM public.hc_sent(i.connection, i.epoch, (b ->> 'batch')::bigint);
+  PERFORM public.hc_answer(i.connection, i.epoch, (b ->> 'batch')::bigint, 'answered', regress_tools.results(VARIADIC r));
+  PERFORM public.hc_apply(i.connection, i.epoch, (b ->> 'batch')::bigint);
+  RETURN jsonb_build_array(b -> 'operation', (SELECT jsonb_agg(jsonb_strip_nulls(x.value - 'log_id') ORDER BY ordinality) FROM jsonb_array_elements(b -> 'records') WITH ORDINALITY x));
+END $$;
