@@ -61,7 +61,7 @@ BEGIN
     INSERT INTO public.hc_staged AS s (mapping, sfid, kind, systemmodstamp, began_at)
         SELECT DISTINCT ON (r.value ->> 'id') m.id, r.value ->> 'id', 'deleted', (r.value ->> 'deletedDate')::timestamp, latest
           FROM jsonb_array_elements(deleted) r ORDER BY r.value ->> 'id', (r.value ->> 'deletedDate')::timestamp DESC
-        ON CONFLICT (mapping, sfid) DO UPDATE
+        ON CONFLICT ON CONSTRAINT hc_staged_pkey DO UPDATE
             SET kind = 'deleted', systemmodstamp = excluded.systemmodstamp, record = NULL, began_at = excluded.began_at, retry_at = NULL, reason = NULL
             WHERE s.systemmodstamp IS NULL OR excluded.systemmodstamp >= s.systemmodstamp;
     GET DIAGNOSTICS staged = ROW_COUNT;

@@ -52,7 +52,9 @@ COMMENT ON FUNCTION public.hc_load_begin(uuid, bigint, uuid) IS 'Begins the mapp
 CREATE FUNCTION public.hc_load_empty(m public.hc_mapping, l public.hc_load) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    EXECUTE format('DROP TABLE IF EXISTS public.%I', l.private_table);
+    IF to_regclass(format('public.%I', l.private_table)) IS NOT NULL THEN
+        EXECUTE format('DROP TABLE public.%I', l.private_table);
+    END IF;
     PERFORM public.hc_mapping_table_create(m.id, 'public', l.private_table, true);
     EXECUTE format('ALTER TABLE public.%I ALTER _hc_lastop SET DEFAULT ''SYNCED''', l.private_table);
 END

@@ -9,7 +9,7 @@ SELECT b - 'load' - 'table' - 'copy' AS begun FROM public.hc_load_begin(:'c', :e
 SELECT regexp_replace(:'copy', 'hc_private_[0-9a-f]+', 'PRIVATE') AS copy;
 SELECT public.hc_load_job(:'c', :e, :l, '{"id":"750xx"}', 3);
 BEGIN;
-:copy
+:copy;
 "3.5","x1","false","one, ""1""","2024-01-01T00:00:00.000Z","001xx000003DGb2AAG"
 "","","false","line
 break","2024-01-01T00:00:00.000Z","001xx000003DGb3AAG"
@@ -20,7 +20,7 @@ SELECT to_regclass('load.account') IS NULL AS not_seen_yet;
 -- killed and taken up: job, locator and rows are what committed
 SELECT b ->> 'locator' AS locator, b -> 'job' AS job, b -> 'rows' AS rows FROM public.hc_load_begin(:'c', :e, :'m') b;
 BEGIN;
-:copy
+:copy;
 "1","x3","false","three","2024-01-01T00:00:00.000Z","001xx000003DGb4AAG"
 \.
 SELECT public.hc_load_page(:'c', :e, :l, NULL, 1);
