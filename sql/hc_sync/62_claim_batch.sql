@@ -97,6 +97,7 @@ BEGIN
     IF cardinality(chosen) = 0 THEN
         RETURN NULL;
     END IF;
+    UPDATE public.hc_connection h SET state = 'POLLING_DB_CHANGES' WHERE h.id = c.id AND h.state = 'IDLE';
 
     INSERT INTO public.hc_batch (connection, mapping, epoch, operation, object_name, external_id_field, claimed_at)
         VALUES (c.id, m.id, c.epoch, chosen[1] ->> 'operation', m.object_name,
