@@ -190,6 +190,7 @@ DECLARE
     schema name := public.hc_mapping_schema($1);
     target text := pg_catalog.format('%I.%I', schema, m.table_name);
     row_count bigint;
+    portable text;
     dependents text;
 BEGIN
     IF pg_catalog.to_regclass(target) IS NOT NULL THEN
@@ -198,7 +199,12 @@ BEGIN
         EXECUTE pg_catalog.format('DROP TABLE %s %s', target, CASE WHEN "cascade" THEN 'CASCADE' ELSE 'RESTRICT' END);
         RAISE NOTICE 'dropped table "%.%" with % rows', schema, m.table_name, row_count;
     END IF;
-    EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS %1$I.%2$I(), %1$I.%3$I()', schema, m.names ->> 'logger', m.names ->> 'status');
+    FOREACH portable IN ARRAY ARRAY[m.names ->> 'logger', m.names ->> 'status'] LOOP
+        portable := pg_catalog.format('%I.%I()', schema, portable);
+        IF pg_catalog.to_regprocedure(portable) IS NOT NULL THEN
+            EXECUTE 'DROP FUNCTION ' || portable;
+        END IF;
+    END LOOP;
     DELETE FROM public.hc_mapping WHERE id = $1;
 EXCEPTION
     WHEN dependent_objects_still_exist THEN

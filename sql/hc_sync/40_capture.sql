@@ -75,6 +75,8 @@ BEGIN
 END
 $body$;
 $ddl$, schema, m.names ->> 'status');
+    -- Or anyone could write the log through a trigger of his own. Firing a trigger needs no right on its function.
+    EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %I.%I() FROM PUBLIC', schema, m.names ->> 'logger');
     IF owner <> current_user THEN
         EXECUTE pg_catalog.format('ALTER FUNCTION %I.%I() OWNER TO %I', schema, m.names ->> 'logger', owner);
         EXECUTE pg_catalog.format('ALTER FUNCTION %I.%I() OWNER TO %I', schema, m.names ->> 'status', owner);
@@ -138,7 +140,8 @@ $function$;
 COMMENT ON FUNCTION public.hc_mapping_triggers_create(uuid) IS
     'Makes or replaces functions and triggers of a mapped table in its place, for the mapping''s access and the connection''s capture mode';
 
--- Each table in a transaction of its own, so that writers wait for one table at a time and no two locks meet theirs.
+-- Each table in a transaction of its own, so that no two locks meet those of a writer; and a lock is waited for two seconds at a
+-- time, because new writers of the table queue up behind the wait.
 CREATE PROCEDURE public.hc_capture_mode(connection uuid, mode text)
 LANGUAGE plpgsql AS $procedure$
 DECLARE
@@ -157,7 +160,21 @@ BEGIN
          WHERE m.connection = $1 AND pg_catalog.to_regclass(pg_catalog.format('%I.%I', schema, m.table_name)) IS NOT NULL
          ORDER BY m.table_name
     LOOP
-        PERFORM public.hc_mapping_triggers_create(mapping);
+        FOR attempt IN 1 .. 60 LOOP
+            BEGIN
+                PERFORM pg_catalog.set_config('lock_timeout', '2s', true);
+                PERFORM public.hc_mapping_triggers_create(mapping);
+                EXIT;
+            EXCEPTION WHEN lock_not_available THEN
+                IF attempt = 60 THEN
+                    RAISE EXCEPTION 'capture of table "%.%" was not switched: it is always in use', schema,
+                                    (public.hc_mapping_row(mapping)).table_name
+                        USING ERRCODE = 'lock_not_available', HINT = 'Call hc_capture_mode again; tables that were switched stay so.';
+                END IF;
+            END;
+            COMMIT;
+            PERFORM pg_catalog.pg_sleep(0.5);
+        END LOOP;
         COMMIT;
     END LOOP;
     PERFORM public.hc_wakeup_mode(schema, mode);

@@ -46,6 +46,7 @@ BEGIN
     RETURN NEW;
 END
 $body$;
+REVOKE ALL ON FUNCTION %1$I.tlog_notify_trigger() FROM PUBLIC;
 $ddl$, schema, public.hc_quiet_name(schema), pg_catalog.format('public.%I', public.hc_quiet_name(schema)),
        'Until when the connection of schema ' || pg_catalog.quote_ident(schema) || ' needs no notification: last_value in milliseconds since 1970; '
        'is_called false while the relay is busy; the increment is the interval in milliseconds',

@@ -1,0 +1,53 @@
+-- An application role that may only change mapped tables; an owner that is no superuser.
+\set SHOW_CONTEXT never
+CREATE ROLE regress_owner;
+CREATE ROLE regress_app;
+CREATE SCHEMA app AUTHORIZATION regress_owner;
+GRANT CREATE ON SCHEMA public TO regress_owner;
+SELECT regress_connection('app') AS connection \gset
+SELECT hc_mapping_create(:'connection', 'Account', '{"access": "read_write", "fields": {"Name": {}}}', regress_account()) AS mapping \gset
+GRANT USAGE ON SCHEMA app TO regress_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON app.account TO regress_app;
+
+-- Everything belongs to the owner of the schema, and nothing that runs with its owner's rights belongs to a superuser.
+SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relkind IN ('r', 'S', 'i');
+SELECT DISTINCT pg_get_userbyid(proowner) FROM pg_proc WHERE pronamespace = 'app'::regnamespace;
+SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
+ WHERE p.prosecdef AND r.rolsuper AND p.pronamespace IN ('app'::regnamespace, 'public'::regnamespace);
+
+SET ROLE regress_app;
+INSERT INTO app.account (name) VALUES ('a');
+UPDATE app.account SET name = 'b';
+DELETE FROM app.account;
+SELECT count(*) FROM app._trigger_log;
+INSERT INTO app._trigger_log (state) VALUES ('NEW');
+UPDATE app._trigger_log SET state = 'NEW';
+SELECT app.hc_capture_insert_from_row('id=>1', 'account');
+SELECT nextval('app._trigger_log_id_seq');
+SELECT setval('app.account_id_seq', 1);
+SELECT setval('public.hc_quiet_app', 1);
+SELECT * FROM public.hc_connection;
+SELECT public.hc_raise(NULL, NULL, 'x', 'error', 'x');
+SELECT public.hc_connection_create('mine');
+CREATE TEMP TABLE bait (id int, sfid text, _hc_lastop text, _hc_err text);
+CREATE TRIGGER t AFTER INSERT ON bait FOR EACH ROW EXECUTE FUNCTION app.hc_account_logger();
+CREATE TRIGGER t AFTER INSERT ON bait FOR EACH ROW EXECUTE FUNCTION public.hc_capture('NEW');
+DROP TABLE bait;
+RESET ROLE;
+SELECT state, action, "values" ->> 0 FROM (SELECT state, action, to_jsonb("values") AS "values", id FROM app._trigger_log) l ORDER BY id;
+
+-- The owner administers without being a superuser.
+SET ROLE regress_owner;
+SELECT hc_mapping_create(:'connection', 'Team__c', '{"access": "read_write", "fields": {}}', regress_describe('Team__c', '[]')) AS team \gset
+INSERT INTO app.team__c (sfid) VALUES (NULL);
+SELECT count(*) FROM app._trigger_log WHERE table_name = 'team__c';
+SELECT hc_busy(:'connection', true);
+SELECT hc_busy(:'connection', false);
+SELECT hc_raise(:'connection', NULL, 'test', 'info', 'the owner may');
+SELECT hc_mapping_drop(:'team');
+RESET ROLE;
+SET client_min_messages = warning;
+DELETE FROM hc_connection WHERE id = :'connection';
+DROP SCHEMA app CASCADE;
+DROP OWNED BY regress_owner CASCADE;
+DROP ROLE regress_app, regress_owner;

@@ -1,0 +1,37 @@
+#!/bin/sh
+# Runs the regression and isolation tests in a private cluster, once with capture in C and once with portable capture, and then a
+# dump and restore. Needs the right to install the extension; started by root, the cluster runs as postgres.
+# usage: extension/run-tests.sh [c|portable]
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+: "${PG_CONFIG:=pg_config}"
+bin=$("$PG_CONFIG" --bindir)
+modes=${1:-c portable}
+
+make -s -C "$here" install PG_CONFIG="$PG_CONFIG" >/dev/null
+
+home=$(mktemp -d /tmp/hc_sync.XXXXXX)
+as_owner() { "$@"; }
+if [ "$(id -u)" = 0 ]; then
+    chown postgres "$home"
+    as_owner() { (cd / && runuser -u postgres -- "$@"); }
+fi
+stop() {
+    as_owner "$bin/pg_ctl" -D "$home/data" -m immediate stop >/dev/null 2>&1 || true
+    rm -rf "$home"
+}
+trap stop EXIT
+trap 'exit 1' HUP INT TERM
+
+PGHOST=$home PGPORT=54317 PGUSER=postgres
+export PGHOST PGPORT PGUSER
+as_owner "$bin/initdb" -D "$home/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >/dev/null
+as_owner "$bin/pg_ctl" -D "$home/data" -l "$home/log" -w start >/dev/null -o \
+    "-c listen_addresses='' -c unix_socket_directories=$home -c port=$PGPORT -c fsync=off -c max_prepared_transactions=4"
+
+for mode in $modes; do
+    echo "== capture: $mode"
+    PGOPTIONS="-c regress.capture=$mode" make -s -C "$here" installcheck PG_CONFIG="$PG_CONFIG" MODE="$mode"
+done
+"$here/../Tests/Extension/dump_restore.sh" "$bin"
