@@ -28,7 +28,9 @@ COMMIT;
 SELECT public.hc_load_finish(:'c', :e, :l, now());
 SELECT public.hc_load_finish(:'c', :e, :l, now());
 SELECT public.hc_load_finish(:'c', :e, :l, now());
-\d load.account
+SELECT tgname FROM pg_trigger WHERE tgrelid = 'load.account'::regclass AND NOT tgisinternal ORDER BY 1;
+SELECT indexdef FROM pg_indexes WHERE schemaname = 'load' AND tablename = 'account' ORDER BY 1;
+SELECT attname, pg_get_expr(adbin, adrelid) AS default FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE adrelid = 'load.account'::regclass;
 SELECT id, sfid, name, ext__c, amount__c, _hc_lastop FROM load.account ORDER BY id;
 SELECT state, poll_cursor <= now() - interval '10 minutes' AS overlaps, (SELECT count(*) FROM public.hc_load WHERE mapping = :'m') AS loads FROM public.hc_mapping WHERE id = :'m';
 UPDATE load.account SET name = 'captured at once' WHERE id = 1;
