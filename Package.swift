@@ -71,7 +71,10 @@ let package = Package(
 
         tests("PostgresClientTests", ["PostgresClient", "TestSupport"]),
         tests("HTTPTransportTests", ["HTTPTransport"]),
-        tests("SalesforceAPITests", ["SalesforceAPI", "HTTPTransport", "SalesforceSimulator"]),
+        tests("SalesforceAPITests", [
+            "SalesforceAPI", "HTTPTransport", "SalesforceSimulator", log, hummingbird,
+            .product(name: "_CryptoExtras", package: "swift-crypto"),
+        ]),
         tests("RelayTests", ["Relay", "PostgresClient", "SalesforceAPI", "TestSupport"]),
         tests("ManagementTests", ["Management", "TestSupport"]),
         tests("SalesforceSimulatorTests", ["SalesforceSimulator"]),
