@@ -35,3 +35,4 @@ for mode in $modes; do
     PGOPTIONS="-c regress.capture=$mode" make -s -C "$here" installcheck PG_CONFIG="$PG_CONFIG" MODE="$mode"
 done
 "$here/../Tests/Extension/dump_restore.sh" "$bin"
+"$here/../Tests/Extension/switch_under_load.sh" "$bin"

@@ -41,3 +41,14 @@ INSERT INTO swi.account (name) VALUES ('prepared');
 PREPARE TRANSACTION 'regress_prepared';
 COMMIT PREPARED 'regress_prepared';
 SELECT count(*) FROM swi._trigger_log;
+
+-- The log goes away and comes back; the schema gets another name.
+ALTER TABLE swi._trigger_log RENAME TO gone;
+INSERT INTO swi.account (name) VALUES ('no log');
+ALTER TABLE swi.gone RENAME TO _trigger_log;
+INSERT INTO swi.account (name) VALUES ('log again');
+ALTER SCHEMA swi RENAME TO swo;
+INSERT INTO swo.account (name) VALUES ('renamed');
+ALTER SCHEMA swo RENAME TO swi;
+INSERT INTO swi.account (name) VALUES ('named back');
+SELECT "values"::hstore -> 'name' AS name FROM swi._trigger_log ORDER BY id DESC LIMIT 3;
