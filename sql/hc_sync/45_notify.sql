@@ -3,6 +3,7 @@
 --   last_value  the time, in milliseconds since 1970, until which no notification is needed
 --   is_called   false while the relay is busy
 --   increment   the interval in milliseconds
+-- It runs on the real clock, not on hc_clock: it spaces notifications and decides nothing. Tests set the mark itself.
 -- A notification only saves the relay from waiting for its next look at the log, so a mark that lasts too long costs latency only.
 
 CREATE FUNCTION public.hc_quiet_name(schema name) RETURNS name

@@ -13,6 +13,9 @@ INSERT INTO val.t (d, ts, amt) VALUES ('2020-01-02', '2020-01-02 03:04:05', 0.1:
 SELECT current_setting('datestyle') AS datestyle, current_setting('extra_float_digits') AS digits, d, amt FROM val.t WHERE id = 2;
 UPDATE val.t SET ts = ts + interval '1 second', amt = 12345678901234567890 WHERE id = 2;
 :log
+SET datestyle = 'ISO';
+UPDATE val.t SET amt = 1.0::float8 / 3 WHERE id = 2;
+:log
 RESET datestyle;
 RESET extra_float_digits;
 
