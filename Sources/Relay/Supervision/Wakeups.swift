@@ -15,10 +15,10 @@ struct Wakeups: Sendable {
     func wait(upTo limit: Duration) async {
         if Task.isShuttingDownGracefully { return }
         await withTaskCancellationOrGracefulShutdownHandler {
-            async let timer: Void = raise(after: limit)
+            // Cancelled and awaited at the end of this scope.
+            async let _: Void = raise(after: limit)
             var iterator = stream.makeAsyncIterator()
             _ = await iterator.next()
-            _ = timer   // cancelled here, and awaited
         } onCancelOrGracefulShutdown: {
             raise()
         }

@@ -1,0 +1,67 @@
+internal import SalesforceAPI
+
+/// A claimed batch as the database hands it out (`hc_claim`): wire-ready values, in the order their results must come back.
+struct BatchRequest: Decodable, Sendable, Equatable {
+    enum Operation: String, Decodable, Sendable { case create, update, upsert, delete }
+
+    struct Record: Decodable, Sendable, Equatable {
+        struct Parent: Decodable, Sendable, Equatable {
+            var relationship: String
+            var object: String
+            var field: String
+            var value: String
+        }
+
+        var id: String?
+        var fields: [String: String]?
+        var nulls: [String]?
+        var parents: [Parent]?
+    }
+
+    var batch: Int
+    var mapping: String
+    var operation: Operation
+    var object: String
+    var externalIDField: String?
+    var attempt: Int
+    var records: [Record]
+
+    private enum CodingKeys: String, CodingKey {
+        case batch, mapping, operation, object, attempt, records
+        case externalIDField = "external_id_field"
+    }
+
+    /// The records as the Salesforce client takes them.
+    var writeRecords: [WriteRecord] {
+        records.map { record in
+            WriteRecord(
+                objectType: object, id: record.id,
+                fields: (record.fields ?? [:]).sorted { $0.key < $1.key }.map { WriteField($0.key, $0.value) },
+                nulls: record.nulls ?? [],
+                parents: (record.parents ?? []).map {
+                    ParentReference(
+                        relationshipName: $0.relationship, parentType: $0.object, externalIDField: $0.field, value: $0.value)
+                })
+        }
+    }
+
+    /// `INSERT`, `UPDATE`, `UPSERT` or `DELETE`, as log lines say it.
+    var verb: String { operation == .create ? "INSERT" : operation.rawValue.uppercased() }
+}
+
+extension SalesforceClient {
+    /// Sends the batch in one call.
+    func send(_ batch: BatchRequest) async throws(SalesforceError) -> WriteReply {
+        switch batch.operation {
+        case .create: return try await create(batch.writeRecords)
+        case .update: return try await update(batch.writeRecords)
+        case .delete: return try await delete(ids: batch.records.map { $0.id ?? "" })
+        case .upsert:
+            guard let field = batch.externalIDField else {
+                throw SalesforceError(
+                    .bug, code: "MISSING_ARGUMENT", message: "an upsert needs the name of its external id", operation: "upsert")
+            }
+            return try await upsert(batch.writeRecords, externalIDField: field)
+        }
+    }
+}
