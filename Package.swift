@@ -41,6 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -55,7 +56,11 @@ let package = Package(
         library("HTTPTransport", ["CLibCurl", "HandleQueue", log]),
         library("SalesforceAPI", ["HTTPTransport", log, .product(name: "JWTKit", package: "jwt-kit")]),
         library("Relay", ["PostgresClient", "SalesforceAPI", log, lifecycle]),
-        library("Management", ["Relay", "PostgresClient", "SalesforceAPI", log, lifecycle, hummingbird]),
+        library("Management", [
+            "Relay", "PostgresClient", "SalesforceAPI", log, lifecycle, hummingbird,
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
+        ]),
         library("SalesforceSimulator", [
             log, lifecycle, hummingbird,
             .product(name: "GRDB", package: "GRDB.swift"),
@@ -65,6 +70,7 @@ let package = Package(
         program("hc-relay", [
             "Management", "Relay", "PostgresClient", "SalesforceAPI", log, lifecycle, arguments,
             .product(name: "Configuration", package: "swift-configuration"),
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ]),
         program("sf-simulator", ["SalesforceSimulator", log, lifecycle, arguments]),
         library("TestSupport", ["PostgresClient", log]),

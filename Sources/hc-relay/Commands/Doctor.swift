@@ -1,0 +1,101 @@
+import ArgumentParser
+import Foundation
+import PostgresClient
+import Relay
+import SalesforceAPI
+
+struct Doctor: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Checks database, extension, login and mapped objects, and says what to do.")
+
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        var report = Report()
+        do {
+            try await Workplace.with { place in
+                report.note("database", "reachable, no pooler, extension hc_sync is there")
+                try await connections(place, &report)
+            }
+        } catch {
+            report.fail("database", CommandFailure.line(error))
+        }
+        report.show(output.output)
+        if report.hasFailures { throw ExitCode(1) }
+    }
+
+    private func connections(_ place: Workplace, _ report: inout Report) async throws {
+        let rows = try await place.session.postgres.query(
+            "SELECT id, schema_name, api_version, state, state_detail, leader FROM public.hc_connection ORDER BY created_at", []
+        ).rows
+        if rows.isEmpty { report.fail("connection", "there is none: hc-relay connection add") }
+        for row in rows {
+            let schema = row["schema_name"] ?? ""
+            let isWell = ["IDLE", "POLLING_DB_CHANGES", "IMPORT_CONFIGURATION", "BUSY", "NEW"].contains(row["state"] ?? "")
+            report.add(
+                "connection \(schema)", isWell, [row["state"], row["state_detail"]].compactMap { $0 }.joined(separator: ": "))
+            do {
+                let client = try await place.salesforce(apiVersion: row["api_version"])
+                report.note("login \(schema)", "org \(try await client.session.current().organizationID)")
+                try await objects(row["id"] ?? "", client, place, &report)
+            } catch let error as PostgresError {
+                throw error
+            } catch {
+                report.fail("login \(schema)", CommandFailure.line(error))
+            }
+        }
+    }
+
+    private func objects(_ connection: String, _ client: SalesforceClient, _ place: Workplace, _ report: inout Report) async throws {
+        let rows = try await place.session.postgres.query(
+            """
+            SELECT m.object_name, m.state, m.state_detail, array_to_string(ARRAY(SELECT f.field_name FROM public.hc_field f
+                   WHERE f.mapping = m.id AND f.relationship_field IS NULL), ' ') AS fields
+              FROM public.hc_mapping m WHERE m.connection = $1 ORDER BY m.object_name
+            """, [.text(connection)]
+        ).rows
+        for row in rows {
+            let object = row["object_name"] ?? ""
+            do throws(SalesforceError) {
+                let known = Set(try await client.describe(object).view.fields.map(\.name))
+                let missing = (row["fields"] ?? "").split(separator: " ").map(String.init).filter { !known.contains($0) }
+                if !missing.isEmpty {
+                    report.fail("object \(object)", "the sync user cannot read \(missing.joined(separator: ", ")): check field-level security")
+                } else {
+                    let isWell = !["BAD_CONFIG", "BULK_LOAD_ERROR", "SYSTEM_ERROR", "UNAUTHORIZED"].contains(row["state"] ?? "")
+                    report.add("object \(object)", isWell, [row["state"], row["state_detail"]].compactMap { $0 }.joined(separator: ": "))
+                }
+            } catch {
+                report.fail("object \(object)", error.description)
+            }
+        }
+    }
+
+    /// What was looked at, and how it was.
+    struct Report {
+        private struct Finding: Encodable {
+            var check: String
+            var ok: Bool
+            var finding: String
+        }
+
+        private var findings: [Finding] = []
+
+        var hasFailures: Bool { findings.contains { !$0.ok } }
+
+        mutating func add(_ check: String, _ ok: Bool, _ finding: String) {
+            findings.append(Finding(check: check, ok: ok, finding: finding))
+        }
+        mutating func note(_ check: String, _ finding: String) { add(check, true, finding) }
+        mutating func fail(_ check: String, _ finding: String) { add(check, false, finding) }
+
+        func show(_ format: OutputFormat) {
+            switch format {
+            case .table: Render.table(["check", "result", "finding"], findings.map { [$0.check, $0.ok ? "ok" : "FAILED", $0.finding] })
+            case .json:
+                let text = (try? JSONEncoder().encode(findings)).map { String(decoding: $0, as: UTF8.self) }
+                print(text ?? "[]")
+            }
+        }
+    }
+}
