@@ -224,7 +224,7 @@ BEGIN
     PERFORM public.hc_capture_functions_create($1);
     PERFORM public.hc_wakeup_create($1);
     PERFORM public.hc_connection_give_to_owner($1);
-    IF NOT pg_catalog.pg_has_role(public.hc_schema_owner($1), 'pg_database_owner', 'MEMBER') THEN
+    IF NOT pg_catalog.has_table_privilege(public.hc_schema_owner($1), 'public.hc_connection', 'INSERT') THEN
         PERFORM public.hc_grant_administration(public.hc_schema_owner($1));
     END IF;
     RETURN new_connection;
