@@ -23,11 +23,12 @@ public final class QueueExecutor: SerialExecutor {
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         waitingJobs.add(1, ordering: .sequentiallyConsistent)
+        wake.signal()
+        // Last, because nothing holds the executor for this call: the job may run at once, end the last owner, and free it.
         queue.async {
             self.waitingJobs.subtract(1, ordering: .sequentiallyConsistent)
             job.runSynchronously(on: self.asUnownedSerialExecutor())
         }
-        wake.signal()
     }
 
     /// Lets plain blocks on ``queue`` enter the actor with `assumeIsolated`.
