@@ -32,7 +32,12 @@ as_owner "$bin/pg_ctl" -D "$home/data" -l "$home/log" -w start >/dev/null -o \
 
 for mode in $modes; do
     echo "== capture: $mode"
-    PGOPTIONS="-c regress.capture=$mode" make -s -C "$here" installcheck PG_CONFIG="$PG_CONFIG" MODE="$mode"
+    if ! PGOPTIONS="-c regress.capture=$mode" make -s -C "$here" installcheck PG_CONFIG="$PG_CONFIG" MODE="$mode"; then
+        for differences in "$here/../.build/regress/$mode/regression.diffs" "$here/../.build/regress/$mode/isolation/regression.diffs"; do
+            [ ! -s "$differences" ] || head -n 200 "$differences"
+        done
+        exit 1
+    fi
 done
 "$here/../Tests/Extension/dump_restore.sh" "$bin"
 "$here/../Tests/Extension/switch_under_load.sh" "$bin"
