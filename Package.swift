@@ -39,9 +39,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.86.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.30.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -62,7 +64,15 @@ let package = Package(
             .product(name: "NIOPosix", package: "swift-nio"),
         ]),
         library("SalesforceSimulator", [
-            log, lifecycle, hummingbird,
+            log, lifecycle,
+            .product(name: "HummingbirdCore", package: "hummingbird"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+            .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "_CryptoExtras", package: "swift-crypto"),
@@ -72,7 +82,10 @@ let package = Package(
             .product(name: "Configuration", package: "swift-configuration"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ]),
-        program("sf-simulator", ["SalesforceSimulator", log, lifecycle, arguments]),
+        program("sf-simulator", [
+            "SalesforceSimulator", log, lifecycle, arguments,
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        ]),
         library("TestSupport", ["PostgresClient", log]),
 
         tests("PostgresClientTests", ["PostgresClient", "TestSupport"]),
@@ -83,6 +96,10 @@ let package = Package(
         ]),
         tests("RelayTests", ["Relay", "PostgresClient", "SalesforceAPI", "TestSupport"]),
         tests("ManagementTests", ["Management", "TestSupport"]),
-        tests("SalesforceSimulatorTests", ["SalesforceSimulator"]),
+        tests("SalesforceSimulatorTests", [
+            "SalesforceSimulator", log,
+            .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "_CryptoExtras", package: "swift-crypto"),
+        ]),
     ]
 )
