@@ -1,0 +1,246 @@
+import Foundation
+import GRDB
+
+/// `/_sim/`: what a test does to the org from outside. CONTROL.md describes each resource.
+struct ControlRouter: Sendable {
+    let org: Org
+
+    func answer(_ request: SimRequest) async throws -> Reply {
+        try await org.perform { state, db in
+            do {
+                return .json(200, try ControlCalls(request: request, state: state, db: db).answer())
+            } catch let error as APIError {
+                return RESTHandler.refusal(error)
+            } catch let error as RecordError {
+                return RESTHandler.refusal(APIError(400, error.code, error.message, fields: error.fields))
+            } catch let failure as JSONParser.Failure {
+                return RESTHandler.refusal(APIError(400, "JSON_PARSER_ERROR", "\(failure.message) at offset \(failure.offset)"))
+            } catch let error as DatabaseError {
+                return RESTHandler.refusal(APIError(500, "DATABASE", error.message ?? "SQLite error \(error.resultCode.rawValue)"))
+            }
+        }
+    }
+}
+
+struct ControlCalls {
+    let request: SimRequest
+    let state: OrgState
+    let db: Database
+
+    /// What follows `/_sim`.
+    var path: [String] { Array(request.segments.dropFirst()) }
+
+    func body() throws -> JSON { request.body.isEmpty ? [:] : try JSONParser.parse(request.body) }
+
+    func answer() throws -> JSON {
+        switch (request.method, path.first ?? "", path.count) {
+        case ("GET", "", _): return status()
+        case ("POST", "objects", 1): return try createObject(try body())
+        case ("GET", "objects", 1): return .array(state.objects.map { ["name": .string($0.name), "keyPrefix": .text($0.keyPrefix)] })
+        case (_, "objects", 3...): return try changeObject()
+        case (_, "records", 2...): return try records()
+        case ("POST", "generate", 1): return try RecordGenerator(state: state, db: db).generate(try body())
+        case ("GET", "calls", 1): return .array(state.calls.matching(request.query).map(\.json))
+        case ("DELETE", "calls", 1):
+            state.calls.reset()
+            return ["total": 0]
+        case ("GET", "counts", 1): return ["total": .int(state.calls.total), "counts": state.calls.counts()]
+        case (_, "faults", _): return try faults()
+        case (_, "sessions", 1): return try sessions()
+        case ("POST", "refresh-tokens", 1): return try refreshToken(try body())
+        case (_, "clock", 1): return try clock()
+        case (_, "transactions", _): return try transactions()
+        case (_, "settings", 1): return try settings()
+        case ("POST", "apps", 1): return try app(try body())
+        case ("POST", "users", 1): return try user(try body())
+        case (_, "permissions", 1): return try permissions()
+        case ("DELETE", "cursors", 1):
+            state.cursors.closeAll()
+            return [:]
+        default: throw APIError.notFound("CONTROL.md names no \(request.method) of /_sim/\(path.joined(separator: "/"))")
+        }
+    }
+
+    private func status() -> JSON {
+        [
+            "organizationId": .string(state.settings.organizationId), "now": .string(TimeText.zulu(state.now)),
+            "objects": .int(state.objects.count), "calls": .int(state.calls.total), "usedRequests": .int(state.usedRequests),
+        ]
+    }
+
+    func required(_ body: JSON, _ key: String) throws -> String {
+        guard let text = body[key]?.string, !text.isEmpty else { throw APIError(400, "MISSING_ARGUMENT", "\(key) is required") }
+        return text
+    }
+
+    func object(_ name: String) throws -> ObjectDefinition {
+        guard let object = state.object(name) else { throw APIError.unknownType(name) }
+        return object
+    }
+
+    /// The user a control call acts as: the administrator, unless it names another.
+    func actor(_ body: JSON) throws -> String {
+        let name = body["user"]?.string ?? SampleOrg.administrator
+        guard let id = try Sessions.userId(name, db) else { throw APIError(400, "NO_SUCH_USER_EXISTS", "no user \(name)") }
+        return id
+    }
+
+    // MARK: Faults
+
+    private func faults() throws -> JSON {
+        switch (request.method, path.count) {
+        case ("GET", 1): return .array(state.faults.faults.map(\.json))
+        case ("DELETE", 1):
+            state.faults.removeAll()
+            return []
+        case ("DELETE", 2):
+            state.faults.remove(id: Int(path[1]) ?? 0)
+            return .array(state.faults.faults.map(\.json))
+        case ("POST", 1):
+            let body = try body()
+            guard let kind = Fault.Kind(rawValue: try required(body, "kind")) else {
+                throw APIError(400, "INVALID_ARGUMENT_TYPE", "kind must be one of \(Fault.Kind.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            let match = body["match"] ?? [:]
+            var fault = Fault(id: 0, kind: kind, match: Fault.Match(
+                family: match["family"]?.string, operation: match["operation"]?.string, object: match["object"]?.string,
+                method: match["method"]?.string, path: match["path"]?.string))
+            fault.nth = body["nth"]?.int ?? 1
+            fault.times = body["times"] == .null ? nil : body["times"]?.int ?? 1
+            fault.milliseconds = body["milliseconds"]?.int ?? 0
+            fault.waitsBefore = body["when"]?.string == "before"
+            fault.status = body["status"]?.int
+            fault.code = body["code"]?.string ?? (kind == .reject ? "FIELD_CUSTOM_VALIDATION_EXCEPTION" : "UNKNOWN_EXCEPTION")
+            fault.message = body["message"]?.string ?? ""
+            fault.fields = body["fields"]?.elements.compactMap(\.string) ?? []
+            fault.record = body["record"]?.int ?? 0
+            fault.fraction = body["fraction"]?.string.flatMap { Double($0) } ?? 0.5
+            return state.faults.add(fault).json
+        default: throw APIError.notFound()
+        }
+    }
+
+    // MARK: Sessions, apps, users
+
+    private func sessions() throws -> JSON {
+        switch request.method {
+        case "DELETE":
+            let user = try request.query["user"].map { try actor(["user": .string($0)]) }
+            return ["ended": .int(try Sessions.closeAll(user: user, db))]
+        case "POST":
+            let user = try actor(["user": .text((try body())["user"]?.string ?? SampleOrg.integrationUser)])
+            let token = try Sessions.open(user: user, app: nil, state, db)
+            return ["access_token": .string(token), "instance_url": .string(request.baseURL), "user_id": .string(user)]
+        default: throw APIError.notFound()
+        }
+    }
+
+    private func refreshToken(_ body: JSON) throws -> JSON {
+        let user = try actor(["user": .text(body["user"]?.string ?? SampleOrg.integrationUser)])
+        let app = body["clientId"]?.string ?? SampleOrg.clientId
+        return ["refresh_token": .string(try OAuthHandler.issueRefreshToken(user: user, app: app, db))]
+    }
+
+    private func app(_ body: JSON) throws -> JSON {
+        let id = try required(body, "clientId")
+        let known = state.settings.apps.first { $0.clientId == id }
+        var app = known ?? OrgSettings.App(clientId: id, clientSecret: "")
+        if let secret = body["clientSecret"]?.string { app.clientSecret = secret }
+        if let certificate = body["certificate"]?.string {
+            guard Assertion.publicKey(certificate) != nil else { throw APIError(400, "INVALID_ARGUMENT_TYPE", "certificate is no PEM certificate or RSA public key") }
+            app.certificate = certificate
+        }
+        if let runAs = body["runAs"] { app.runAs = runAs.string }
+        if let rotates = body["rotatesRefreshTokens"]?.bool { app.rotatesRefreshTokens = rotates }
+        if let approved = body["approvedUsers"] { app.approvedUsers = approved == .null ? nil : approved.elements.compactMap(\.string) }
+        state.settings.apps.removeAll { $0.clientId == id }
+        state.settings.apps.append(app)
+        try state.saveSettings(db)
+        return ["clientId": .string(id)]
+    }
+
+    private func user(_ body: JSON) throws -> JSON {
+        let name = try required(body, "username")
+        let id = try Sessions.userId(name, db) ?? SampleOrg.createUser(
+            name, first: body["firstName"]?.string ?? "", last: body["lastName"]?.string ?? name, state, db)
+        if let password = body["password"]?.string {
+            state.settings.passwords[name] = password
+            try state.saveSettings(db)
+        }
+        return ["id": .string(id)]
+    }
+
+    private func permissions() throws -> JSON {
+        switch request.method {
+        case "DELETE": state.settings.permissions = []
+        case "POST":
+            let body = try body()
+            let user = body["user"]?.string ?? "*"
+            let object = try object(try required(body, "object"))
+            guard let field = object.field(try required(body, "field")) else { throw APIError.notFound("no such field") }
+            let id = user == "*" ? user : try actor(body)
+            state.settings.permissions.removeAll { $0.user == id && $0.object == object.name && $0.field == field.name }
+            state.settings.permissions.append(OrgSettings.Permission(
+                user: id, object: object.name, field: field.name, readable: body["readable"]?.bool ?? true,
+                createable: body["createable"]?.bool ?? true, updateable: body["updateable"]?.bool ?? true))
+        default: break
+        }
+        try state.saveSettings(db)
+        return .array(state.settings.permissions.map {
+            ["user": .string($0.user), "object": .string($0.object), "field": .string($0.field), "readable": .bool($0.readable),
+             "createable": .bool($0.createable), "updateable": .bool($0.updateable)]
+        })
+    }
+
+    // MARK: Clock, transactions, settings
+
+    private func clock() throws -> JSON {
+        if request.method == "POST" {
+            let body = try body()
+            if let offset = body["offsetSeconds"]?.int { state.clock.offset = Int64(offset) * 1_000 }
+            if let advance = body["advanceSeconds"]?.int { state.clock.offset += Int64(advance) * 1_000 }
+            if let text = body["now"]?.string {
+                guard let instant = TimeText.parseDateTime(text) else { throw APIError(400, "INVALID_DATE_FORMAT", "now is no date and time") }
+                state.clock.offset += instant - state.now
+            }
+        }
+        return ["now": .string(TimeText.zulu(state.now)), "offsetSeconds": .int(state.clock.offset / 1_000)]
+    }
+
+    private func transactions() throws -> JSON {
+        if request.method == "POST", path.count == 3, let id = Int(path[1]) {
+            guard let pending = state.openTransactions.take(id: id) else { throw APIError.notFound("no open transaction \(id)") }
+            if path[2] == "release" { try pending.commit(state, db, pending.stamp) }
+        } else if request.method == "POST", path.count == 1 {
+            // A transaction that writes nothing still holds back the horizon.
+            let id = state.openTransactions.hold(stamp: state.stamp, due: nil) { _, _, _ in }
+            return ["transaction": .int(id)]
+        }
+        return .array(state.openTransactions.pending.map {
+            ["id": .int($0.id), "stamp": .string(TimeText.zulu($0.stamp)), "due": .text($0.due.map { TimeText.zulu($0) })]
+        })
+    }
+
+    private func settings() throws -> JSON {
+        if request.method == "PATCH" || request.method == "POST" {
+            let body = try body()
+            if let value = body["dailyRequests"]?.int { state.settings.dailyRequests = value }
+            if let value = body["usedRequests"]?.int { state.usedRequests = value }
+            if let value = body["sessionSeconds"]?.int { state.settings.sessionSeconds = value }
+            if let value = body["bulkDelayMilliseconds"]?.int { state.settings.bulkDelayMilliseconds = value }
+            if let value = body["bulkPageRecords"]?.int { state.settings.bulkPageRecords = max(1, value) }
+            if let value = body["queryPageRecords"]?.int { state.settings.queryPageRecords = max(1, value) }
+            for member in body["limits"]?.members ?? [] { state.settings.otherLimits[member.key] = member.value.int }
+            if let versions = body["versions"]?.elements.compactMap(\.string) { state.settings.versions = versions }
+            try state.saveSettings(db)
+        }
+        let settings = state.settings
+        return [
+            "dailyRequests": .int(settings.dailyRequests), "usedRequests": .int(state.usedRequests),
+            "sessionSeconds": .int(settings.sessionSeconds), "bulkDelayMilliseconds": .int(settings.bulkDelayMilliseconds),
+            "bulkPageRecords": .int(settings.bulkPageRecords), "queryPageRecords": .int(settings.queryPageRecords),
+            "limits": .object(settings.otherLimits.sorted { $0.key < $1.key }.map { JSON.Member(key: $0.key, value: .int($0.value)) }),
+            "versions": .texts(settings.versions),
+        ]
+    }
+}

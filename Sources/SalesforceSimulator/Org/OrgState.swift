@@ -1,0 +1,114 @@
+import Foundation
+import GRDB
+
+/// Everything the org is and remembers. It is used by one caller at a time: ``Org`` sees to that.
+final class OrgState {
+    var settings: OrgSettings
+    /// In the order they were made.
+    private(set) var objects: [ObjectDefinition] = []
+    private var positions: [String: Int] = [:]
+
+    var clock: OrgClock
+    var usedRequests = 0
+    var cursors = CursorStore()
+    var faults = FaultTable()
+    var calls = CallLog()
+    var openTransactions = OpenTransactions()
+    let jobs: BulkJobStore
+
+    init(settings: OrgSettings, objects: [ObjectDefinition], clock: OrgClock, jobs: BulkJobStore) {
+        self.settings = settings
+        self.clock = clock
+        self.jobs = jobs
+        for object in objects { register(object) }
+    }
+
+    /// Milliseconds since 1970 on the org's clock.
+    var now: Int64 { clock.now }
+
+    /// The stamp of a save: whole seconds.
+    var stamp: Int64 { now / 1_000 * 1_000 }
+
+    private func register(_ object: ObjectDefinition) {
+        if let position = positions[object.name.lowercased()] {
+            objects[position] = object
+        } else {
+            positions[object.name.lowercased()] = objects.count
+            objects.append(object)
+        }
+    }
+
+    /// An object by name, without case and without regard to anyone's permissions.
+    func object(_ name: String) -> ObjectDefinition? {
+        positions[name.lowercased()].map { objects[$0] }
+    }
+
+    func object(keyPrefix: String) -> ObjectDefinition? {
+        objects.first { $0.keyPrefix == keyPrefix }
+    }
+
+    /// The object as a user sees it: fields that may not be read are gone.
+    func object(_ name: String, for user: String) -> ObjectDefinition? {
+        object(name).map { visible($0, to: user) }
+    }
+
+    func visible(_ object: ObjectDefinition, to user: String) -> ObjectDefinition {
+        let rules = settings.permissions.filter {
+            $0.object.lowercased() == object.name.lowercased() && ($0.user == "*" || $0.user == user)
+        }
+        guard !rules.isEmpty else { return object }
+        var visible = object
+        visible.fields = object.fields.compactMap { field in
+            var field = field
+            for rule in rules where rule.field.lowercased() == field.name.lowercased() {
+                guard rule.readable else { return nil }
+                field.createable = field.createable && rule.createable
+                field.updateable = field.updateable && rule.updateable
+            }
+            return field
+        }
+        return visible
+    }
+
+    // MARK: Definitions that last
+
+    func save(_ object: ObjectDefinition, _ db: Database) throws {
+        let exists = self.object(object.name) != nil
+        if !exists { try ObjectTable.create(object, in: db) }
+        register(object)
+        try OrgStore.save(object, position: positions[object.name.lowercased()] ?? 0, in: db)
+    }
+
+    /// Adds a field, or replaces the definition of one that exists.
+    func save(_ field: FieldDefinition, of name: String, _ db: Database) throws {
+        guard var object = object(name) else { throw APIError.unknownType(name) }
+        if let position = object.fields.firstIndex(where: { $0.name.lowercased() == field.name.lowercased() }) {
+            object.fields[position] = field
+        } else {
+            try ObjectTable.add(field, to: object, in: db)
+            object.fields.append(field)
+        }
+        try save(object, db)
+    }
+
+    func removeField(_ fieldName: String, of name: String, _ db: Database) throws {
+        guard var object = object(name), let field = object.field(fieldName) else { throw APIError.notFound() }
+        try ObjectTable.drop(field, from: object, in: db)
+        object.fields.removeAll { $0.name == field.name }
+        try save(object, db)
+    }
+
+    func saveSettings(_ db: Database) throws { try OrgStore.save(settings, in: db) }
+
+    /// The next number of a counter, counted from 1.
+    func next(_ counter: String, by step: Int64 = 1, _ db: Database) throws -> Int64 {
+        try OrgStore.advance(counter, by: step, in: db)
+    }
+}
+
+/// The org's time: the machine's, moved by an offset.
+struct OrgClock: Sendable {
+    var offset: Int64 = 0
+
+    var now: Int64 { Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down)) + offset }
+}

@@ -1,0 +1,57 @@
+extension RESTHandler {
+    /// Queries and their pages (wire reference 2.6).
+    func query(_ call: inout CallDescription, _ context: CallContext) throws -> Reply {
+        guard request.method == "GET" else { throw APIError(405, "METHOD_NOT_ALLOWED", "HTTP Method '\(request.method)' not allowed. Allowed are GET") }
+        let largest = context.state.settings.queryPageRecords
+        let size = QueryPage.size(asked: request.option("batchSize", of: "sforce-query-options"), standard: largest, largest: largest)
+        if call.operation == "queryMore" {
+            let page = try QueryPage.next(resource[1], size: size, context)
+            return answer(page, &call)
+        }
+        guard let text = request.query["q"] else { throw SOQLParser.malformed("", "A query string has to be specified", at: 0) }
+        let plan = try context.plan(text, includesDeleted: call.operation == "queryAll")
+        call.object = plan.object.name
+        if plan.countsRows {
+            let total = try QueryRunner.count(plan, context.db)
+            return .json(200, ["totalSize": .int(total), "done": true, "records": []])
+        }
+        if plan.isAggregate {
+            var record = try QueryRunner.aggregates(plan, context.db).json(version: version)
+            record.set("attributes", ["type": "AggregateResult"])
+            return .json(200, ["totalSize": 1, "done": true, "records": [record]])
+        }
+        return answer(try QueryPage.first(plan, size: size, context), &call)
+    }
+
+    private func answer(_ page: QueryPage, _ call: inout CallDescription) -> Reply {
+        call.recordCount = page.records.count
+        var document: JSON = ["totalSize": .int(page.total), "done": .bool(page.locator == nil)]
+        if let locator = page.locator { document.set("nextRecordsUrl", .string("/services/data/v\(version)/query/\(locator)")) }
+        document.set("records", .array(page.records.map { $0.json(version: version) }))
+        return .json(200, document)
+    }
+
+    /// getUpdated and getDeleted (wire reference 2.10).
+    func replication(_ call: inout CallDescription, _ context: CallContext) throws -> Reply {
+        let object = try context.object(resource[1])
+        func instant(_ name: String) throws -> Int64 {
+            guard let text = request.query[name], let value = TimeText.parseDateTime(text.replacing(" ", with: "+")) else {
+                throw APIError(400, "INVALID_REPLICATION_DATE", "\(name) is missing or no date and time")
+            }
+            return value
+        }
+        let window = try ReplicationWindow(start: try instant("start"), end: try instant("end"), deleted: call.operation == "getDeleted", context.state)
+        if call.operation == "getUpdated" {
+            let ids = try window.updatedIds(object, context)
+            call.recordCount = ids.count
+            return .json(200, ["ids": .texts(ids), "latestDateCovered": .string(TimeText.rest(window.latestDateCovered))])
+        }
+        let deleted = try window.deletedRecords(object, context)
+        call.recordCount = deleted.count
+        return .json(200, [
+            "deletedRecords": .array(deleted.map { ["deletedDate": .string(TimeText.rest($0.date)), "id": .string($0.id)] }),
+            "earliestDateAvailable": .string(TimeText.rest(window.earliestDateAvailable)),
+            "latestDateCovered": .string(TimeText.rest(window.latestDateCovered)),
+        ])
+    }
+}

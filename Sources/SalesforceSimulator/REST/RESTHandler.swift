@@ -1,0 +1,192 @@
+import Foundation
+
+/// `/services/data`: versions, describe, queries, records, collections, replication, limits (wire reference 2).
+struct RESTHandler: FamilyHandler {
+    let request: SimRequest
+
+    /// What follows `/services/data/v{v}`.
+    var resource: [String] { Array(request.segments.dropFirst(3)) }
+
+    var version: String { String(request.segments.count > 2 ? request.segments[2].dropFirst() : "") }
+
+    /// The body as JSON, parsed once.
+    private let parsed: Result<JSON, JSONParser.Failure>?
+
+    init(request: SimRequest) {
+        self.request = request
+        guard !request.body.isEmpty, ["POST", "PATCH", "PUT"].contains(request.method) else {
+            parsed = nil
+            return
+        }
+        do { parsed = .success(try JSONParser.parse(request.body)) } catch {
+            parsed = .failure(error as? JSONParser.Failure ?? JSONParser.Failure(message: "unreadable", offset: 0))
+        }
+    }
+
+    func body() throws -> JSON {
+        guard let parsed else { throw APIError(400, "JSON_PARSER_ERROR", "The HTTP entity body is required, but this request has no entity body.") }
+        switch parsed {
+        case .success(let value): return value
+        case .failure(let failure): throw APIError(400, "JSON_PARSER_ERROR", "\(failure.message) at [line:1, column:\(failure.offset + 1)]")
+        }
+    }
+
+    static func refusal(_ error: APIError) -> Reply {
+        var entry: JSON = ["message": .string(error.message), "errorCode": .string(error.code)]
+        if !error.fields.isEmpty { entry.set("fields", .texts(error.fields)) }
+        var reply = Reply.json(error.status, [entry])
+        if error.status == 401 { reply.headers.append(("WWW-Authenticate", "Token")) }
+        return reply
+    }
+
+    func refusal(_ error: APIError) -> Reply { RESTHandler.refusal(error) }
+
+    // MARK: What is asked
+
+    func describe() -> CallDescription {
+        let parts = resource.map { $0.lowercased() }
+        var call = CallDescription(.rest, "unknown", version: version)
+        guard request.segments.count > 2 else {
+            call.operation = "versions"
+            return call
+        }
+        let method = request.method
+        switch (parts.first, parts.count) {
+        case (nil, _): call.operation = "resources"
+        case ("query", _): call.operation = parts.count > 1 ? "queryMore" : "query"
+        case ("queryall", _): call.operation = parts.count > 1 ? "queryMore" : "queryAll"
+        case ("limits", _): call.operation = "limits"
+        case ("sobjects", 1): call.operation = "describeGlobal"
+        case ("sobjects", 2): call.operation = method == "POST" ? "create" : "basicInfo"
+        case ("sobjects", 3):
+            call.operation = switch parts[2] {
+            case "describe": "describe"
+            case "updated": "getUpdated"
+            case "deleted": "getDeleted"
+            default: recordOperation(method)
+            }
+        case ("sobjects", _): call.operation = method == "PATCH" ? "upsert" : recordOperation(method)
+        case ("composite", 1): call.operation = "composite"
+        case ("composite", _) where parts[1] == "sobjects":
+            call.operation = switch (method, parts.count) {
+            case ("POST", 2): "create"
+            case ("PATCH", 2): "update"
+            case ("DELETE", _): "delete"
+            case ("PATCH", _): "upsert"
+            default: "retrieve"
+            }
+        default: break
+        }
+        if parts.first == "sobjects", parts.count > 1 { call.object = resource[1] }
+        if parts.first == "composite", parts.count > 2 { call.object = resource[2] }
+        readRecords(into: &call)
+        if call.operation.hasPrefix("query"), let text = request.query["q"] { call.object = RESTHandler.queriedObject(text) }
+        return call
+    }
+
+    /// The word after FROM; good enough to match faults by, parsed properly later.
+    static func queriedObject(_ query: String) -> String? {
+        let words = query.split(whereSeparator: \.isWhitespace)
+        guard let from = words.firstIndex(where: { $0.uppercased() == "FROM" }), from + 1 < words.endIndex else { return nil }
+        return String(words[from + 1])
+    }
+
+    private func recordOperation(_ method: String) -> String {
+        switch method {
+        case "PATCH": "update"
+        case "DELETE": "delete"
+        case "POST": "create"
+        default: "retrieve"
+        }
+    }
+
+    private func readRecords(into call: inout CallDescription) {
+        guard case .success(let body)? = parsed else {
+            if call.operation == "delete", let ids = request.query["ids"] { call.ids = ids.split(separator: ",").map(String.init) }
+            return
+        }
+        if resource.first?.lowercased() == "composite" {
+            call.records = body["records"]?.elements.map { RESTRecord.input($0, type: nil) } ?? []
+            call.ids = body["ids"]?.elements.compactMap(\.string) ?? []
+            call.object = call.object ?? call.records.first?.type
+        } else if ["create", "update", "upsert"].contains(call.operation), let type = call.object {
+            var record = RESTRecord.input(body, type: type)
+            if call.operation == "update", resource.count > 2 { record.id = resource[2] }
+            call.records = [record]
+        }
+        call.recordCount = call.records.count
+    }
+
+    // MARK: The answer
+
+    func answer(_ call: inout CallDescription, _ context: inout CallContext) throws -> Reply {
+        if call.operation == "versions" { return .json(200, versions(context)) }
+        guard request.segments.count > 2, request.segments[2].first == "v" else { throw APIError.notFound() }
+        try context.checkVersion(version)
+        try context.authenticate(request.bearerToken)
+        call.user = context.user
+        switch call.operation {
+        case "resources": return .json(200, resources(context))
+        case "limits": return .json(200, LimitsDocument.json(context.state))
+        case "describeGlobal":
+            return .json(200, Describe.global(context.state.objects.map { context.state.visible($0, to: context.user) }, version: version))
+        case "describe":
+            return .json(200, Describe.object(try context.object(resource[1]), all: context.state.objects, version: version))
+        case "basicInfo":
+            return .json(200, ["objectDescribe": .object(Describe.entry(try context.object(resource[1]), version: version)), "recentItems": []])
+        case "query", "queryAll", "queryMore": return try query(&call, context)
+        case "getUpdated", "getDeleted": return try replication(&call, context)
+        case "composite": return try composite(context)
+        case _ where resource.first?.lowercased() == "composite": return try collection(&call, context)
+        case "create", "update", "upsert", "delete", "retrieve": return try record(&call, context)
+        default: throw APIError.notFound()
+        }
+    }
+
+    private func versions(_ context: CallContext) -> JSON {
+        .array(context.state.settings.versions.map { version in
+            ["label": .string(RESTHandler.releaseName(version)), "url": .string("/services/data/v\(version)"), "version": .string(version)]
+        })
+    }
+
+    /// Three releases a year: 59.0 is Winter '24.
+    static func releaseName(_ version: String) -> String {
+        let number = (Int(version.split(separator: ".").first ?? "") ?? 59) - 59
+        let turn = ((number % 3) + 3) % 3
+        let year = 24 + (number - turn) / 3
+        return ["Winter", "Spring", "Summer"][turn] + " '\(year)"
+    }
+
+    private func resources(_ context: CallContext) -> JSON {
+        let base = "/services/data/v\(version)/"
+        let names = ["composite", "jobs", "limits", "query", "queryAll", "sobjects"]
+        var members = names.map { JSON.Member(key: $0, value: .string(base + $0)) }
+        members.append(JSON.Member(
+            key: "identity", value: .string("\(request.baseURL)/id/\(context.state.settings.organizationId)/\(context.user)")))
+        return .object(members)
+    }
+}
+
+/// `GET .../limits` (wire reference 2.11).
+enum LimitsDocument {
+    private static let allowances = [
+        "DailyBulkApiBatches": 15_000, "DailyBulkV2QueryJobs": 10_000, "DailyBulkV2QueryFileStorageMB": 976_562,
+        "DailyStreamingApiEvents": 1_000_000, "DailyDurableStreamingApiEvents": 1_000_000, "StreamingApiConcurrentClients": 2_000,
+        "DurableStreamingApiConcurrentClients": 2_000, "DailyDeliveredPlatformEvents": 50_000, "HourlyPublishedPlatformEvents": 250_000,
+        "DataStorageMB": 10_240, "FileStorageMB": 10_240, "DailyAsyncApexExecutions": 250_000, "HourlyTimeBasedWorkflow": 1_000,
+        "SingleEmail": 5_000, "MassEmail": 5_000,
+    ]
+
+    static func json(_ state: OrgState) -> JSON {
+        var document: JSON = [
+            "DailyApiRequests": [
+                "Max": .int(state.settings.dailyRequests), "Remaining": .int(max(0, state.settings.dailyRequests - state.usedRequests)),
+            ]
+        ]
+        for (name, standard) in allowances.sorted(by: { $0.key < $1.key }) {
+            let limit = state.settings.otherLimits[name] ?? standard
+            document.set(name, ["Max": .int(limit), "Remaining": .int(limit)])
+        }
+        return document
+    }
+}

@@ -1,0 +1,255 @@
+import GRDB
+
+/// Saves one record: types, required fields, references, uniqueness, rules, automation, stamps.
+struct RecordSaver {
+    let state: OrgState
+    let db: Database
+    /// The object as the user sees it.
+    let object: ObjectDefinition
+    let user: String
+    /// What CreatedDate, LastModifiedDate and SystemModstamp become.
+    let stamp: Int64
+    var truncating = false
+
+    /// Values by canonical field name, ready to be stored.
+    typealias Values = [String: DatabaseValue]
+
+    /// Applies names, permissions and types, and finds parents named by an identifier, among the records that exist now.
+    ///
+    /// Salesforce resolves parents before it writes anything of the call, so a parent of the same call is not found.
+    func prepare(_ input: RecordInput, creating: Bool, ignoring key: String? = nil) throws -> Values {
+        if let field = input.contradiction {
+            throw RecordError("INVALID_FIELD_FOR_INSERT_UPDATE", "Field \(field) is both set and in fieldsToNull", [field])
+        }
+        var values: Values = [:]
+        var refused: [String] = []
+        for sent in input.fields {
+            guard let field = object.field(sent.name) ?? reference(for: sent) else {
+                throw RecordError("INVALID_FIELD", "No such column '\(sent.name)' on sobject of type \(object.name)", [sent.name])
+            }
+            if field.name == "Id" || field.name.lowercased() == key?.lowercased() {
+                if let key, field.name != "Id", field.name.lowercased() == key.lowercased() {
+                    values[field.name] = try FieldValue.stored(sent.input, field: field, truncating: truncating)
+                }
+                continue
+            }
+            let writable = (creating ? field.createable : field.updateable)
+                && !field.isCalculated && !field.isCompound && field.autoNumberFormat == nil
+            guard writable else {
+                refused.append(field.name)
+                continue
+            }
+            if case .parent(let type, let identifier, let value) = sent.input {
+                values[field.name] = try parent(of: field, type: type, identifier: identifier, value: value)
+            } else {
+                values[field.name] = try FieldValue.stored(sent.input, field: field, truncating: truncating)
+            }
+        }
+        guard refused.isEmpty else {
+            throw RecordError(
+                "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: \(refused.joined(separator: ", ")). "
+                    + "Please check the security settings of this field and verify that it is read/write for your profile or permission set.", refused)
+        }
+        return values
+    }
+
+    /// A relationship name stands for its lookup when it names a parent or is set to null.
+    private func reference(for sent: RecordInput.Field) -> FieldDefinition? {
+        switch sent.input {
+        case .parent, .null: object.parentField(relationship: sent.name)
+        default: nil
+        }
+    }
+
+    private func parent(of field: FieldDefinition, type: String?, identifier: String, value: String) throws -> DatabaseValue {
+        guard field.kind == .reference, let targetName = type ?? field.referenceTo.first, field.referenceTo.contains(where: { $0.lowercased() == targetName.lowercased() }),
+            let target = state.object(targetName, for: user)
+        else { throw RecordError("INVALID_FIELD", "The relationship of \(field.name) does not lead to \(type ?? "its parent")", [field.name]) }
+        guard let key = target.field(identifier), key.idLookup else {
+            throw RecordError("INVALID_FIELD", "\(identifier) is not an External ID or indexed field for \(target.name)", [field.name])
+        }
+        let wanted = try FieldValue.stored(.text(value), field: key, truncating: false)
+        let ids = try ids(of: target, where: key, equals: wanted)
+        guard let id = ids.first else {
+            throw RecordError("INVALID_FIELD", "Foreign key external ID: \(value) not found for field \(key.name) in entity \(target.name)")
+        }
+        guard ids.count == 1 else {
+            throw RecordError("DUPLICATE_EXTERNAL_ID", "Foreign key external ID: \(value): more than one record found for external id field: \(ids)", [field.name])
+        }
+        return id.databaseValue
+    }
+
+    /// The records that are not deleted and have this identifier; texts compare without case unless the field says otherwise.
+    func ids(of object: ObjectDefinition, where field: FieldDefinition, equals value: DatabaseValue) throws -> [String] {
+        guard field.isStored else { return [] }
+        let collation = field.isText && !field.caseSensitive ? " COLLATE NOCASE" : ""
+        let deleted = object.field("IsDeleted") == nil ? "" : " AND IsDeleted = 0"
+        let statement = try db.cachedStatement(
+            sql: "SELECT Id FROM \(ObjectTable.quoted(object.name)) WHERE \(ObjectTable.quoted(field.name)) = ?\(collation)\(deleted) LIMIT 3")
+        return try String.fetchAll(statement, arguments: [value])
+    }
+
+    // MARK: Saving
+
+    /// - Returns: The new record's id.
+    func insert(_ prepared: Values, id reserved: String? = nil) throws -> String {
+        guard object.createable, let keyPrefix = object.keyPrefix else {
+            throw RecordError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: \(object.label)")
+        }
+        let full = state.object(object.name) ?? object
+        var values = prepared
+        for field in full.fields where field.isStored && values[field.name] == nil {
+            if let text = field.defaultValue {
+                values[field.name] = try FieldValue.stored(.text(text), field: field, truncating: true)
+            } else if field.kind == .boolean {
+                values[field.name] = 0.databaseValue
+            }
+        }
+        if full.field("OwnerId") != nil, (values["OwnerId"] ?? .null).isNull { values["OwnerId"] = user.databaseValue }
+        for (name, value) in [("CreatedDate", stamp.databaseValue), ("CreatedById", user.databaseValue)] where full.field(name) != nil {
+            values[name] = value
+        }
+        stampModification(&values, full)
+        try requireFields(full, values, all: true)
+        let id = try reserved ?? RecordIdentifier.make(keyPrefix: keyPrefix, number: state.next("id:" + full.name, db))
+        values["Id"] = id.databaseValue
+        for field in full.fields {
+            guard let format = field.autoNumberFormat else { continue }
+            values[field.name] = AutoNumber.text(try state.next("number:\(full.name).\(field.name)", db), format: format).databaseValue
+        }
+        try check(full, changed: values, record: values, id: id)
+        runFlows(full, &values, creating: true, changing: values)
+        let names = values.keys.sorted()
+        let statement = try db.cachedStatement(
+            sql: "INSERT INTO \(ObjectTable.quoted(full.name)) (\(names.map(ObjectTable.quoted).joined(separator: ", "))) "
+                + "VALUES (\(names.map { _ in "?" }.joined(separator: ", ")))")
+        try statement.execute(arguments: StatementArguments(names.map { values[$0] ?? .null }))
+        return id
+    }
+
+    func update(_ id: String, _ prepared: Values) throws {
+        guard object.updateable else {
+            throw RecordError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be updated: \(object.label)")
+        }
+        let full = state.object(object.name) ?? object
+        let current = try live(id, full)
+        var changes = prepared
+        stampModification(&changes, full)
+        var record = current
+        record.merge(changes) { _, new in new }
+        try requireFields(full, prepared, all: false)
+        try check(full, changed: prepared, record: record, id: id)
+        runFlows(full, &changes, creating: false, changing: record)
+        let names = changes.keys.sorted()
+        let statement = try db.cachedStatement(
+            sql: "UPDATE \(ObjectTable.quoted(full.name)) SET \(names.map { ObjectTable.quoted($0) + " = ?" }.joined(separator: ", ")) WHERE Id = ?")
+        try statement.execute(arguments: StatementArguments(names.map { changes[$0] ?? .null } + [id.databaseValue]))
+    }
+
+    /// The stored values of a record that is neither unknown nor deleted.
+    func live(_ id: String, _ object: ObjectDefinition) throws -> Values {
+        let statement = try db.cachedStatement(sql: "SELECT * FROM \(ObjectTable.quoted(object.name)) WHERE Id = ?")
+        guard let row = try Row.fetchOne(statement, arguments: [id]) else {
+            throw RecordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+        }
+        var values: Values = [:]
+        for (name, value) in row { values[name] = value }
+        if values["IsDeleted"]?.storage == .int64(1) { throw RecordError("ENTITY_IS_DELETED", "entity is deleted") }
+        return values
+    }
+
+    private func stampModification(_ values: inout Values, _ full: ObjectDefinition) {
+        for (name, value) in [
+            ("LastModifiedDate", stamp.databaseValue), ("LastModifiedById", user.databaseValue), ("SystemModstamp", stamp.databaseValue),
+        ] where full.field(name) != nil { values[name] = value }
+    }
+
+    private func requireFields(_ full: ObjectDefinition, _ values: Values, all: Bool) throws {
+        let missing = full.fields.filter { field in
+            !field.nillable && !field.isSystem && field.isStored && field.kind != .boolean && field.autoNumberFormat == nil
+                && (values[field.name].map(\.isNull) ?? all)
+        }
+        guard missing.isEmpty else {
+            let names = missing.map(\.name)
+            throw RecordError("REQUIRED_FIELD_MISSING", "Required fields are missing: [\(names.joined(separator: ", "))]", names)
+        }
+    }
+
+    private func check(_ full: ObjectDefinition, changed: Values, record: Values, id: String) throws {
+        for field in full.fields {
+            guard let value = changed[field.name], !value.isNull, field.isStored, field.kind != .id else { continue }
+            // Who created and changed a record is the server's own word.
+            if field.kind == .reference, field.createable { try checkReference(field, value) }
+            guard field.unique else { continue }
+            if let other = try ids(of: full, where: field, equals: value).first(where: { $0 != id }) {
+                throw RecordError("DUPLICATE_VALUE", "duplicate value found: \(field.name) duplicates value on record with id: \(other)", [field.name])
+            }
+        }
+        for rule in full.validationRules where rule.refuses(record, of: full) {
+            throw RecordError("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, [rule.field])
+        }
+    }
+
+    private func checkReference(_ field: FieldDefinition, _ value: DatabaseValue) throws {
+        guard let id = String.fromDatabaseValue(value) else { return }
+        guard let target = state.object(keyPrefix: RecordIdentifier.keyPrefix(of: id)), field.referenceTo.contains(target.name) else {
+            throw RecordError("FIELD_INTEGRITY_EXCEPTION", "\(field.label): id value of incorrect type: \(id)", [field.name])
+        }
+        let deleted: Int?
+        if target.field("IsDeleted") == nil {
+            deleted = try Int.fetchOne(db, sql: "SELECT 0 FROM \(ObjectTable.quoted(target.name)) WHERE Id = ?", arguments: [id])
+        } else {
+            deleted = try Int.fetchOne(db.cachedStatement(sql: "SELECT IsDeleted FROM \(ObjectTable.quoted(target.name)) WHERE Id = ?"), arguments: [id])
+        }
+        guard let deleted else { throw RecordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [field.name]) }
+        guard deleted == 0 else { throw RecordError("ENTITY_IS_DELETED", "entity is deleted", [field.name]) }
+    }
+
+    private func runFlows(_ full: ObjectDefinition, _ values: inout Values, creating: Bool, changing record: Values) {
+        for flow in full.flows where creating ? flow.onCreate : flow.onUpdate {
+            guard let field = full.field(flow.field), field.isStored else { continue }
+            let text = Template.pieces(of: flow.template).map { piece -> String in
+                switch piece {
+                case .text(let text): return text
+                case .field(let name):
+                    guard let source = full.field(name), let value = record[source.name] else { return "" }
+                    return ResultValue(value, field: source).plainText ?? ""
+                }
+            }.joined()
+            values[field.name] = (try? FieldValue.stored(.text(text), field: field, truncating: true)) ?? .null
+        }
+    }
+}
+
+/// `INV-{0000}`: the number takes the place of the zeros, padded to as many digits.
+enum AutoNumber {
+    static func text(_ number: Int64, format: String) -> String {
+        Template.pieces(of: format).map { piece in
+            switch piece {
+            case .text(let text): return text
+            case .field(let zeros):
+                let digits = String(number)
+                return String(repeating: "0", count: max(0, zeros.count - digits.count)) + digits
+            }
+        }.joined()
+    }
+}
+
+extension ObjectDefinition.ValidationRule {
+    func refuses(_ record: RecordSaver.Values, of object: ObjectDefinition) -> Bool {
+        guard let definition = object.field(field) else { return false }
+        let actual = ResultValue(record[definition.name] ?? .null, field: definition).plainText
+        switch comparison {
+        case .isBlank: return actual == nil
+        case .isNotBlank: return actual != nil
+        case .equals: return actual == value
+        case .differs: return actual != value
+        case .contains: return actual?.contains(value) ?? false
+        case .startsWith: return actual?.hasPrefix(value) ?? false
+        case .less, .greater:
+            guard let actual else { return false }
+            let isLess = if let left = Double(actual), let right = Double(value) { left < right } else { actual < value }
+            return comparison == .less ? isLess : !isLess && actual != value
+        }
+    }
+}

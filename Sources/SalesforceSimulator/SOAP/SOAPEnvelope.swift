@@ -1,0 +1,64 @@
+import Foundation
+
+/// A request envelope: its headers and the one operation of its body (wire reference 3.2).
+struct SOAPEnvelope {
+    let operation: XMLElementNode
+    private let headers: [XMLElementNode]
+
+    /// - Throws: ``XMLTreeBuilder/Failure`` when the body is no SOAP envelope with one operation.
+    init(_ data: Data) throws {
+        let root = try XMLTreeBuilder.parse(data)
+        guard root.name == "Envelope", let body = root.first("Body"), let operation = body.children.first else {
+            throw XMLTreeBuilder.Failure(message: "No SOAP envelope with an operation was found")
+        }
+        self.operation = operation
+        headers = root.first("Header")?.children ?? []
+    }
+
+    func header(_ name: String, _ element: String) -> String? {
+        headers.first { $0.name == name }?.first(element).map { $0.text.trimmingCharacters(in: .whitespacesAndNewlines) }
+    }
+
+    func flag(_ name: String, _ element: String) -> Bool { ["true", "1"].contains(header(name, element) ?? "") }
+
+    /// The texts of the operation's parameters with this name.
+    func texts(_ name: String) -> [String] {
+        operation.children.filter { $0.name == name }.map { $0.text.trimmingCharacters(in: .whitespacesAndNewlines) }
+    }
+
+    func text(_ name: String) -> String? { texts(name).first }
+
+    var records: [RecordInput] { operation.children.filter { $0.name == "sObjects" }.map(SOAPRecord.input) }
+}
+
+/// Reads an sObject: type, names to clear, id, fields, parents (wire reference 3.4).
+enum SOAPRecord {
+    static func input(_ node: XMLElementNode) -> RecordInput {
+        var record = RecordInput(type: "", id: nil, fields: [])
+        var cleared: [String] = []
+        for child in node.children {
+            switch child.name {
+            case "type" where record.type.isEmpty: record.type = child.text.trimmingCharacters(in: .whitespacesAndNewlines)
+            case "fieldsToNull": cleared.append(child.text.trimmingCharacters(in: .whitespacesAndNewlines))
+            case "Id":
+                let id = child.text.trimmingCharacters(in: .whitespacesAndNewlines)
+                if !id.isEmpty { record.id = id }
+            default:
+                if let input = field(child) { record.fields.append(RecordInput.Field(name: child.name, input: input)) }
+            }
+        }
+        record.contradiction = cleared.first { name in record.fields.contains { $0.name.lowercased() == name.lowercased() } }
+        for name in cleared { record.fields.append(RecordInput.Field(name: name, input: .null)) }
+        return record
+    }
+
+    /// An empty or nil element is as good as absent: only `fieldsToNull` clears a field.
+    private static func field(_ node: XMLElementNode) -> FieldInput? {
+        if node.isNil { return nil }
+        if node.children.isEmpty { return node.text.isEmpty ? nil : .text(node.text) }
+        let type = node.first("type")?.text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let keys = node.children.filter { $0.name != "type" }
+        guard keys.count == 1, node.children.first?.name == "type" else { return .unusable("an object") }
+        return .parent(type: type, field: keys[0].name, value: keys[0].text)
+    }
+}

@@ -1,0 +1,24 @@
+/// What a request asks for: the terms in which faults are matched and calls are logged.
+struct CallDescription: Sendable {
+    enum Family: String, Sendable { case oauth, rest, soap, bulk1, bulk2, streaming, control, other }
+
+    var family: Family
+    var operation: String
+    var object: String?
+    var version: String?
+    /// Records of a write, as parsed.
+    var records: [RecordInput] = []
+    /// Ids of a delete or retrieve.
+    var ids: [String] = []
+    var user: String?
+    var client: String?
+    /// Records answered or written.
+    var recordCount = 0
+
+    init(_ family: Family, _ operation: String, object: String? = nil, version: String? = nil) {
+        self.family = family
+        self.operation = operation
+        self.object = object
+        self.version = version
+    }
+}

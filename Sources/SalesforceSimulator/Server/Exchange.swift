@@ -1,0 +1,124 @@
+import GRDB
+import Logging
+
+/// One request and its answer: faults first, then the family's handler, then the log.
+struct Exchange: Sendable {
+    let org: Org
+
+    /// What a first look decided for a request that a fault holds back.
+    struct Admission: Sendable {
+        var fault: Fault?
+        var stamp: Int64
+    }
+
+    private enum Step: Sendable {
+        case wait(milliseconds: Int, Admission)
+        case reply(Reply)
+    }
+
+    func answer(_ request: SimRequest) async throws -> Reply {
+        if request.segments.first == "_sim" {
+            return try await ControlRouter(org: org).answer(request)
+        }
+        let step = try await org.perform { state, db in try Exchange.step(request, admitted: nil, state, db) }
+        switch step {
+        case .reply(let reply): return reply
+        case .wait(let milliseconds, let admission):
+            try await Task.sleep(for: .milliseconds(milliseconds))
+            let reply = try await org.perform { state, db -> Reply in
+                state.openTransactions.end(admission.stamp)
+                guard case .reply(let reply) = try Exchange.step(request, admitted: admission, state, db) else { return Reply(500) }
+                return reply
+            }
+            return reply
+        }
+    }
+
+    private static func step(_ request: SimRequest, admitted: Admission?, _ state: OrgState, _ db: Database) throws -> Step {
+        let handler = family(of: request, state, db)
+        var call = handler.describe()
+        call.client = request.client ?? call.client
+        let fault = admitted == nil ? state.faults.match(request, call) : admitted?.fault
+        if admitted == nil, let fault, let pause = fault.pauseBefore {
+            let admission = Admission(fault: fault, stamp: state.stamp)
+            // A commit that comes late is a transaction that has been open since its stamp.
+            if fault.kind == .lateCommit { state.openTransactions.begin(admission.stamp) }
+            return .wait(milliseconds: pause, admission)
+        }
+        var context = CallContext(state: state, db: db, stamp: fault?.kind == .lateCommit ? admitted?.stamp ?? state.stamp : state.stamp)
+        context.rejections = fault?.rejections ?? [:]
+        var reply: Reply
+        if fault?.kind == .dropBeforeCommit {
+            reply = Reply(0)
+            reply.drops = true
+        } else if let substitute = fault?.substitute {
+            switch substitute {
+            case .reply(let ready): reply = ready
+            case .error(let error): reply = handler.refusal(error)
+            }
+        } else {
+            reply = respond(handler, &call, &context)
+        }
+        if let fault { fault.shape(&reply) }
+        finish(&reply, request, call, state)
+        state.calls.append(request, call, reply, fault: fault, at: state.now)
+        return .reply(reply)
+    }
+
+    private static func respond(_ handler: any FamilyHandler, _ call: inout CallDescription, _ context: inout CallContext) -> Reply {
+        do {
+            if call.family != .oauth, call.operation != "versions", call.operation != "login" {
+                try context.countRequest()
+            }
+            return try handler.answer(&call, &context)
+        } catch let error as APIError {
+            return handler.refusal(error)
+        } catch let error as RecordError {
+            return handler.refusal(APIError(400, error.code, error.message, fields: error.fields))
+        } catch {
+            // Only the kind of failure goes out: its text may hold records.
+            return handler.refusal(APIError(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred: \(type(of: error)) ErrorId: 1-1 (1)"))
+        }
+    }
+
+    private static func finish(_ reply: inout Reply, _ request: SimRequest, _ call: CallDescription, _ state: OrgState) {
+        reply.headers.append(("Date", TimeText.http(state.now)))
+        reply.headers.append(("X-SFDC-Request-Id", request.identifier))
+        if call.family == .rest || call.family == .bulk2 {
+            reply.headers.append(("Sforce-Limit-Info", "api-usage=\(state.usedRequests)/\(state.settings.dailyRequests)"))
+            reply.headers.append(("Cache-Control", "no-cache,must-revalidate,max-age=0,no-store,private"))
+        }
+    }
+
+    private static func family(of request: SimRequest, _ state: OrgState, _ db: Database) -> any FamilyHandler {
+        let segments = request.segments.map { $0.lowercased() }
+        if segments.first == "id" { return OAuthHandler(request: request) }
+        guard segments.first == "services", segments.count >= 2 else { return UnknownHandler() }
+        switch segments[1] {
+        case "oauth2": return OAuthHandler(request: request)
+        case "soap": return SOAPHandler(request: request)
+        case "async": return Bulk1Handler(request: request, jobs: state.jobs)
+        case "data":
+            if segments.count >= 5, segments[3] == "jobs" { return Bulk2Handler(request: request, jobs: state.jobs) }
+            return RESTHandler(request: request)
+        default: return UnknownHandler()
+        }
+    }
+}
+
+/// One API of the org.
+protocol FamilyHandler {
+    /// What the request asks for; parses as much as that takes.
+    func describe() -> CallDescription
+    func answer(_ call: inout CallDescription, _ context: inout CallContext) throws -> Reply
+    /// A refusal in the family's form.
+    func refusal(_ error: APIError) -> Reply
+}
+
+struct UnknownHandler: FamilyHandler {
+    func describe() -> CallDescription { CallDescription(.other, "unknown") }
+
+    func answer(_ call: inout CallDescription, _ context: inout CallContext) throws -> Reply { throw APIError.notFound() }
+
+    func refusal(_ error: APIError) -> Reply { RESTHandler.refusal(error) }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import HummingbirdCore
+public import Logging
+import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+import Synchronization
+
+/// A Salesforce org on loopback that real clients accept.
+///
+/// Run it as a service; ``port()`` answers once it listens. It stops on graceful shutdown or cancellation.
+public final class Simulator: Service {
+    /// How the simulator starts.
+    public struct Configuration: Sendable {
+        /// The port on 127.0.0.1; 0 takes any free one.
+        public var port: Int
+        /// The SQLite file of the org, kept between starts; nil keeps the org in memory.
+        public var database: String?
+        /// Fills an org without objects with the sample org.
+        public var sample: Bool
+        /// API versions the org accepts, such as `62.0`, oldest first.
+        public var apiVersions: [String]
+
+        public init(port: Int = 0, database: String? = nil, sample: Bool = false, apiVersions: [String] = Configuration.allVersions) {
+            self.port = port
+            self.database = database
+            self.sample = sample
+            self.apiVersions = apiVersions
+        }
+
+        /// 31.0 to 67.0: what Salesforce served when the reference was written (wire reference 0).
+        public static let allVersions = (31...67).map { "\($0).0" }
+    }
+
+    private let configuration: Configuration
+    private let logger: Logger
+    private let ports: AsyncStream<Int>
+    private let announce: AsyncStream<Int>.Continuation
+    private let known = Mutex<Int?>(nil)
+
+    public init(_ configuration: Configuration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        (ports, announce) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// The port it listens on; waits until it does. Nil when it never will.
+    public func port() async -> Int? {
+        if let port = known.withLock({ $0 }) { return port }
+        for await port in ports { return port }
+        return known.withLock { $0 }
+    }
+
+    private func listening(on port: Int?) {
+        guard let port else { return }
+        known.withLock { $0 = port }
+        announce.yield(port)
+    }
+
+    /// Serves until it is told to stop.
+    ///
+    /// - Throws: When the database cannot be opened or the port is taken.
+    public func run() async throws {
+        defer { announce.finish() }
+        let org = try Org(path: configuration.database, sample: configuration.sample, versions: configuration.apiVersions)
+        let jobs = BulkJobRunner(org: org)
+        let responder = Responder(exchange: Exchange(org: org), logger: logger)
+        let builder = HTTPServerBuilder { respond in SimulatorChannel(responder: respond) }
+        let server = try builder.buildServer(
+            configuration: ServerConfiguration(address: .hostname("127.0.0.1", port: configuration.port)),
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger,
+            responder: { try await responder.respond($0, $1, $2) },
+            onServerRunning: { channel in self.listening(on: channel.localAddress?.port) })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await jobs.run() }
+            group.addTask { try await server.run() }
+            // Either end ends the other: the runner stops only on shutdown.
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+}
