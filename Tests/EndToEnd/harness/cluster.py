@@ -12,7 +12,7 @@ from .process import Program
 SCRIPT = ROOT / "scripts" / "cluster"
 
 # A crash of the server's processes loses nothing that it handed to the kernel, so tests need no fsync.
-OPTIONS = ["-c", "fsync=off", "-c", "max_connections=200", "-c", "log_min_messages=warning"]
+OPTIONS = ["-c", "fsync=off", "-c", "max_connections=200", "-c", "log_checkpoints=off"]
 
 
 class Cluster:
