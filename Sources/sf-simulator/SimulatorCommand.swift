@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import NIOCore
 import SalesforceSimulator
 import ServiceLifecycle
 import UnixSignals
@@ -10,8 +11,8 @@ struct SimulatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sf-simulator", abstract: "A Salesforce org on loopback: records in SQLite, the APIs of the real one.")
 
-    @Option(help: "Port on 127.0.0.1; 0 takes any free one.")
-    var listen = 0
+    @Option(help: "Address on loopback, such as 127.0.0.1:8090, or its port alone; port 0 takes any free one.")
+    var listen = "127.0.0.1:0"
 
     @Option(help: "SQLite file of the org, kept between starts. Without it the org lives in memory.")
     var database: String?
@@ -32,9 +33,17 @@ struct SimulatorCommand: AsyncParsableCommand {
     var logLevel = "warning"
 
     func validate() throws {
-        guard (0...65_535).contains(listen) else { throw ValidationError("--listen takes a port between 0 and 65535") }
+        _ = try port()
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("--log-level is one of trace, debug, info, notice, warning, error, critical") }
         _ = try versions()
+    }
+
+    private func port() throws -> Int {
+        let text = listen.hasPrefix("127.0.0.1:") ? String(listen.dropFirst(10)) : listen
+        guard let port = Int(text), (0...65_535).contains(port) else {
+            throw ValidationError("--listen cannot be \"\(listen)\": give 127.0.0.1 and a port between 0 and 65535, such as 127.0.0.1:8090")
+        }
+        return port
     }
 
     private func versions() throws -> [String] {
@@ -55,7 +64,7 @@ struct SimulatorCommand: AsyncParsableCommand {
         var logger = Logger(label: "sf-simulator")
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .warning
         let simulator = Simulator(
-            .init(port: listen, database: database, sample: sample, apiVersions: try versions()), logger: logger)
+            .init(port: try port(), database: database, sample: sample, apiVersions: try versions()), logger: logger)
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: simulator, failureTerminationBehavior: .gracefullyShutdownGroup),
             .init(service: Announcement(simulator: simulator, portFile: portFile)),
@@ -65,8 +74,18 @@ struct SimulatorCommand: AsyncParsableCommand {
         }
         var configuration = ServiceGroupConfiguration(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(1)
-        try await ServiceGroup(configuration: configuration).run()
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw PortTaken(port: try port())
+        }
     }
+}
+
+struct PortTaken: Error, CustomStringConvertible {
+    let port: Int
+
+    var description: String { "port \(port) is taken: stop what listens there, or give --listen another one" }
 }
 
 /// Says where the simulator listens, then waits for the end.
