@@ -84,6 +84,7 @@ let package = Package(
         ]),
         program("sf-simulator", [
             "SalesforceSimulator", log, lifecycle, arguments,
+            .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ]),
         library("TestSupport", ["PostgresClient", log]),
