@@ -39,7 +39,7 @@ $(BUILT): $(SOURCES)
 	@touch $@
 
 extension:
-	@$(MAKE) --no-print-directory -C extension PG_CONFIG='$(PG_CONFIG)'
+	@$(MAKE) --silent --no-print-directory -C extension PG_CONFIG='$(PG_CONFIG)'
 
 install: extension
 	@scripts/install-extension

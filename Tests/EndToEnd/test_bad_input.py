@@ -88,7 +88,7 @@ def test_unknown_field(database, connected):
 
 
 def test_unreadable_field(org, database, connected):
-    org.set_permission("Account", "Phone", readable=False)
+    org.control("POST", "permissions", {"object": "Account", "field": "Phone", "readable": False})
     file = connected.write_mapping_file({"mappings": [mapping("Account", ["Name", "Phone"])]})
     line = refusal(connected.command("import", file))
     assert "Phone" in line and "Account" in line
