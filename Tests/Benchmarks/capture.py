@@ -35,7 +35,7 @@ def make_tables(database):
     for mode in ("c", "portable"):
         connection = database.value("SELECT hc_connection_create(%s)", f"mode_{mode}")
         database.execute("SELECT hc_mapping_create(%s, 'Account', %s, %s)", connection, config, description())
-        database.execute("SELECT hc_capture_mode(%s, %s)", connection, mode)
+        database.execute("CALL hc_capture_mode(%s, %s)", connection, mode)
         database.execute("SET xmlbinary = hex")
         database.execute(f"INSERT INTO mode_{mode}.account (sfid, text1__c) SELECT 'x' || g, 'a' FROM generate_series(1, {ROWS}) g")
         database.execute("RESET xmlbinary")

@@ -28,13 +28,13 @@ def test_an_insert_walks_from_pending_to_synced(connected, database, org):
     database.execute("""CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN INSERT INTO public.seen VALUES (NEW.id, NEW._hc_lastop, NEW.sfid); RETURN NULL; END $$""")
     database.execute("CREATE TRIGGER see AFTER INSERT OR UPDATE ON salesforce.account FOR EACH ROW EXECUTE FUNCTION public.see()")
-    id = insert_account(database, annualrevenue=12.5)
+    id = insert_account(database, annualrevenue=12)
     row = synced(database, "account", id)
     walk = [r["lastop"] for r in database.execute("SELECT lastop FROM seen WHERE id = %s ORDER BY ctid", id)]
     assert walk == ["PENDING", "INSERTED", "SYNCED"]
     assert all(r["sfid"] == row["sfid"] for r in database.execute("SELECT sfid FROM seen WHERE id = %s AND lastop <> 'PENDING'", id))
     record = org.record("Account", row["sfid"])
-    assert record["Name"] == "Acme" and record["AnnualRevenue"] == 12.5
+    assert record["Name"] == "Acme" and record["AnnualRevenue"] == 12
     # What the flow changed after the save is in the row.
     assert row["checked__c"] == record["Checked__c"] and record["Checked__c"]
     assert row["createddate"] is not None and row["systemmodstamp"] is not None and row["isdeleted"] is False
@@ -53,7 +53,7 @@ def test_an_update_of_two_columns_sends_exactly_two_fields(connected, database, 
     row = synced(database, "account", id)
     (write,) = org.writes()
     (sent,) = write["records"]
-    assert sorted(sent["fields"]) == ["AnnualRevenue"] and sorted(sent["nulls"]) == ["Phone"]
+    assert sorted(sent["fields"]) == ["AnnualRevenue"] and sorted(sent["nulled"]) == ["Phone"]
     record = org.record("Account", row["sfid"])
     assert record["AnnualRevenue"] == 2 and record["Phone"] is None and record["Name"] == "Acme"
 
