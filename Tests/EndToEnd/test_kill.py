@@ -35,7 +35,7 @@ def test_in_the_middle_of_a_drain(connected, database, cluster, org, what):
     org.fault(api="soap", action="delay", milliseconds=120, times=1000)
     for round in range(4):
         database.execute("INSERT INTO salesforce.account (name, externalid__c) SELECT format('n%%s', g), format('x%%s', g) "
-                         "FROM generate_series(%s, %s) g", round * 250 + 1, round * 250 + 250)
+                         "FROM generate_series(%s::int, %s::int) g", round * 250 + 1, round * 250 + 250)
         time.sleep(chance.uniform(0.05, 0.6))
         if what == "relay":
             connected.kill()

@@ -4,19 +4,19 @@ CREATE FUNCTION public.hc_log_table(c public.hc_connection) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT format('%I._trigger_log', c.schema_name) $$;
 COMMENT ON FUNCTION public.hc_log_table(public.hc_connection) IS 'The connection''s trigger log, quoted.';
 
-CREATE FUNCTION public.hc_waits_for(c public.hc_connection, m public.hc_mapping, record_id bigint, before bigint) RETURNS bigint
+CREATE FUNCTION public.hc_waits_for(c public.hc_connection, m public.hc_mapping, record_id bigint, entry bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found_id bigint;
 BEGIN
     EXECUTE format('SELECT l.id FROM %s l WHERE l.state IN (''NEW'', ''PENDING'', ''FAILED'') AND l.table_name = $1 AND l.record_id = $2
-                       AND l.action = ''INSERT'' AND l.id < $3 ORDER BY l.id LIMIT 1', public.hc_log_table(c))
-        INTO found_id USING m.table_name::text, record_id, before;
+                       AND l.action = ''INSERT'' AND l.id <> $3 ORDER BY l.id LIMIT 1', public.hc_log_table(c))
+        INTO found_id USING m.table_name::text, record_id, entry;
     RETURN found_id;
 END
 $$;
 COMMENT ON FUNCTION public.hc_waits_for(public.hc_connection, public.hc_mapping, bigint, bigint) IS
-    'The earlier INSERT of the record that has not succeeded: what its later changes, and records that name it as parent, wait for.';
+    'The INSERT of the record that has not succeeded: what its other changes, and records that name it as parent, wait for. It usually is the older entry, but a trigger of the user that sorts before ours can make the UPDATE come first.';
 
 CREATE FUNCTION public.hc_parent_waits_for(c public.hc_connection, parents jsonb, before bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -31,7 +31,7 @@ DECLARE
 BEGIN
     UPDATE public.hc_mapping h
         -- The stamp is taken when a record is written, the record is seen when its transaction commits, up to ten minutes later.
-        SET poll_cursor = greatest(h.poll_cursor, coalesce(least(horizon, org_now), org_now - interval '10 minutes')),
+        SET poll_cursor = greatest(h.poll_cursor, CASE WHEN horizon IS NULL THEN org_now - interval '10 minutes' ELSE least(horizon, org_now) END),
             poll_at = public.hc_clock(c.id) + h.polling,
             state = CASE WHEN h.state = 'POLLING_SF_CHANGES' THEN 'DATA_SYNCED' ELSE h.state END,
             state_detail = NULL, counts = h.counts - 'failures'
