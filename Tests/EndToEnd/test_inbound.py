@@ -40,4 +40,4 @@ def test_a_record_that_was_committed_late_is_not_missed(connected, database, org
         connected.poll_now("Account")
     org.advance_clock(minutes=2)
     connected.poll_now("Account")
-    wait_until(lambda: database.execute("SELECT FROM salesforce.account WHERE name = 'late'"), 20, "the late record")
+    wait_until(lambda: database.execute("SELECT 1 FROM salesforce.account WHERE name = 'late'"), 20, "the late record")
