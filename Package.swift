@@ -92,7 +92,7 @@ let package = Package(
         tests("PostgresClientTests", ["PostgresClient", "TestSupport"]),
         tests("HTTPTransportTests", ["HTTPTransport"]),
         tests("SalesforceAPITests", [
-            "SalesforceAPI", "HTTPTransport", "SalesforceSimulator", log, hummingbird,
+            "SalesforceAPI", "HTTPTransport", "SalesforceSimulator", log, lifecycle, hummingbird,
             .product(name: "_CryptoExtras", package: "swift-crypto"),
         ]),
         tests("RelayTests", ["Relay", "PostgresClient", "SalesforceAPI", "TestSupport"]),

@@ -44,11 +44,9 @@ struct LiveOrg: Sendable {
         var logger = Logger(label: "simulator")
         logger.logLevel = .critical
         let simulator = Simulator(Simulator.Configuration(sample: true), logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await simulator.run() }
+        try await serving(simulator) {
             let port = try #require(await simulator.port())
             try await body(LiveOrg(baseURL: "http://127.0.0.1:\(port)"))
-            group.cancelAll()
         }
     }
 }

@@ -62,15 +62,20 @@ final class ScriptedOrg: Sendable {
         return SalesforceClient(session: session, http: http, configuration: configuration, logger: Logger(label: "test"))
     }
 
+    /// The server answers before its own port is known to it.
+    private final class Holder: Sendable {
+        let org = Mutex<ScriptedOrg?>(nil)
+    }
+
     /// Runs `body` against a server that answers with `answer`.
     static func run(
         answer: @escaping @Sendable (ScriptedOrg, ReceivedRequest) async -> ScriptedAnswer,
         _ body: @escaping @Sendable (ScriptedOrg) async throws -> Void
     ) async throws {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        let holder = Mutex<ScriptedOrg?>(nil)
+        let holder = Holder()
         let responder = CallbackResponder { (request: Request, _: BasicRequestContext) in
-            guard let org = holder.withLock({ $0 }) else { return Response(status: .internalServerError) }
+            guard let org = holder.org.withLock({ $0 }) else { return Response(status: .internalServerError) }
             let bytes = try await request.body.collect(upTo: 64 << 20)
             let received = ReceivedRequest(
                 method: request.method.rawValue, path: request.uri.string, headers: request.headers,
@@ -89,15 +94,12 @@ final class ScriptedOrg: Sendable {
         let application = Application(
             responder: responder, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { channel in port.yield(channel.localAddress?.port ?? 0) }, logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await application.runService(gracefulShutdownSignals: []) }
+        try await serving(application) {
             for await number in ports {
                 let org = ScriptedOrg(port: number)
-                holder.withLock { $0 = org }
-                try await body(org)
-                break
+                holder.org.withLock { $0 = org }
+                return try await body(org)
             }
-            group.cancelAll()
         }
     }
 }
