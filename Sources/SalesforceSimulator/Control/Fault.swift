@@ -76,6 +76,18 @@ struct Fault: Sendable {
         }
     }
 
+    /// The HTTP status that REST gives a code (wire reference 2.2).
+    private static func status(of code: String) -> Int {
+        switch code {
+        case "INVALID_SESSION_ID", "INVALID_AUTH_HEADER": 401
+        case "REQUEST_LIMIT_EXCEEDED", "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED", "INSUFFICIENT_ACCESS": 403
+        case "NOT_FOUND", "ENTITY_IS_DELETED": 404
+        case "UNKNOWN_EXCEPTION", "APEX_ERROR": 500
+        case "SERVER_UNAVAILABLE": 503
+        default: 400
+        }
+    }
+
     static let maintenancePage = """
         <html><head><title>Maintenance</title></head><body><h1>We are down for maintenance.</h1>\
         <p>Sorry for the inconvenience. We'll be back shortly.</p></body></html>
@@ -84,7 +96,7 @@ struct Fault: Sendable {
     /// What is answered instead of doing the work.
     var substitute: Substitute? {
         switch kind {
-        case .error: .error(APIError(status ?? 500, code, message, fields: fields))
+        case .error: .error(APIError(status ?? Fault.status(of: code), code, message, fields: fields))
         case .unavailable:
             .reply(.json(503, [["message": .string(message.isEmpty ? "Server too busy" : message), "errorCode": "SERVER_UNAVAILABLE"]]))
         case .unavailableHTML: .reply(.text(503, Fault.maintenancePage, type: "text/html;charset=UTF-8"))

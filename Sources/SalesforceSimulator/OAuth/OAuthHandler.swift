@@ -70,7 +70,7 @@ struct OAuthHandler: FamilyHandler {
             "access_token": .string(token), "scope": .string(scope), "instance_url": .string(request.baseURL), "id": .string(identity),
         ]
         if signed {
-            let issued = String(context.state.now)
+            let issued = String(context.state.machineNow)
             reply.set("issued_at", .string(issued))
             reply.set("signature", .string(Sessions.signature(identity + issued, secret: app.clientSecret)))
         }
@@ -104,7 +104,7 @@ struct OAuthHandler: FamilyHandler {
         guard let certificate = app.certificate, assertion.isSigned(by: certificate) else { throw Refusal("invalid_grant", "invalid assertion") }
         let audiences = ["https://login.salesforce.com", "https://test.salesforce.com", request.baseURL]
         guard audiences.contains(assertion.audience) else { throw Refusal("invalid_grant", "audience is invalid") }
-        guard assertion.expires * 1_000 > context.state.now else { throw Refusal("invalid_grant", "expired authorization code") }
+        guard assertion.expires * 1_000 > context.state.machineNow else { throw Refusal("invalid_grant", "expired authorization code") }
         if let identifier = assertion.identifier {
             let used = try Int.fetchOne(context.db, sql: "SELECT 1 FROM sim_assertion WHERE identifier = ?", arguments: [identifier])
             guard used == nil else { throw Refusal("invalid_grant", "expired authorization code") }
@@ -174,7 +174,7 @@ struct OAuthHandler: FamilyHandler {
         guard let token = form["token"], let user = try Sessions.user(of: token, context.state, context.db),
             let record = try profile(user, context)
         else { return .json(200, ["active": false]) }
-        let now = context.state.now / 1_000
+        let now = context.state.machineNow / 1_000
         return .json(200, [
             "active": true, "scope": "id api", "client_id": .string(app.clientId), "username": .text(record["Username"]),
             "sub": .string("\(request.baseURL)/id/\(context.state.settings.organizationId)/\(user)"), "token_type": "access_token",
@@ -221,7 +221,7 @@ struct OAuthHandler: FamilyHandler {
                ("timezone", "GMT"), ("mobile_phone", nil), ("status", ["created_date": nil, "body": nil])]
             : [("sub", .string(identity)), ("preferred_username", .text(record["Username"])), ("nickname", .text(record["Username"])),
                ("name", .string(name)), ("given_name", .text(record["FirstName"])), ("family_name", .text(record["LastName"])),
-               ("zoneinfo", "GMT"), ("updated_at", .string(TimeText.zulu(context.state.now)))]
+               ("zoneinfo", "GMT"), ("updated_at", .string(TimeText.zulu(context.state.machineNow)))]
         return .json(200, .object((own + common).map { JSON.Member(key: $0.0, value: $0.1) }))
     }
 }

@@ -11,13 +11,13 @@ enum Sessions {
     static func open(user: String, app: String?, _ state: OrgState, _ db: Database) throws -> String {
         let token = String(state.settings.organizationId.prefix(15)) + "!AQ" + randomText(88)
         try db.execute(
-            sql: "INSERT INTO sim_session (token, user_id, app, used_at) VALUES (?, ?, ?, ?)", arguments: [token, user, app, state.now])
+            sql: "INSERT INTO sim_session (token, user_id, app, used_at) VALUES (?, ?, ?, ?)", arguments: [token, user, app, state.machineNow])
         return token
     }
 
     /// The user id of a live session; a session lives as long as it is used.
     static func user(of token: String, _ state: OrgState, _ db: Database) throws -> String? {
-        let now = state.now
+        let now = state.machineNow
         let statement = try db.cachedStatement(sql: "SELECT user_id, used_at FROM sim_session WHERE token = ?")
         guard let row = try Row.fetchOne(statement, arguments: [token]) else { return nil }
         let used: Int64 = row[1]

@@ -8,6 +8,9 @@ final class OrgState {
     private(set) var objects: [ObjectDefinition] = []
     private var positions: [String: Int] = [:]
 
+    /// When an object last changed, in whole seconds: what `If-Modified-Since` is compared with.
+    private(set) var definitionsChanged: Int64 = 0
+
     var clock: OrgClock
     var usedRequests = 0
     var cursors = CursorStore()
@@ -21,10 +24,14 @@ final class OrgState {
         self.clock = clock
         self.jobs = jobs
         for object in objects { register(object) }
+        definitionsChanged = stamp
     }
 
     /// Milliseconds since 1970 on the org's clock.
     var now: Int64 { clock.now }
+
+    /// Milliseconds since 1970 on the machine's clock: tokens live by it, so that moving the org's clock ends no client's session.
+    var machineNow: Int64 { now - clock.offset }
 
     /// The stamp of a save: whole seconds.
     var stamp: Int64 { now / 1_000 * 1_000 }
@@ -76,6 +83,7 @@ final class OrgState {
         let exists = self.object(object.name) != nil
         if !exists { try ObjectTable.create(object, in: db) }
         register(object)
+        definitionsChanged = stamp
         try OrgStore.save(object, position: positions[object.name.lowercased()] ?? 0, in: db)
     }
 

@@ -33,7 +33,7 @@ extension RESTHandler {
 
     /// getUpdated and getDeleted (wire reference 2.10).
     func replication(_ call: inout CallDescription, _ context: CallContext) throws -> Reply {
-        let object = try context.object(resource[1])
+        let object = try object(resource[1], context)
         func instant(_ name: String) throws -> Int64 {
             guard let text = request.query[name], let value = TimeText.parseDateTime(text.replacing(" ", with: "+")) else {
                 throw APIError(400, "INVALID_REPLICATION_DATE", "\(name) is missing or no date and time")

@@ -3,7 +3,7 @@ import Foundation
 extension RESTHandler {
     /// One record: create, retrieve, update, upsert, delete (wire reference 2.7).
     func record(_ call: inout CallDescription, _ context: CallContext) throws -> Reply {
-        let object = try context.object(resource[1])
+        let object = try object(resource[1], context)
         call.recordCount = 1
         switch resource.count {
         case 2: return try create(object, context)
@@ -155,7 +155,7 @@ extension RESTHandler {
             fields = (request.query["fields"] ?? "").split(separator: ",").map(String.init)
         }
         guard ids.count <= 2_000 else { throw APIError(400, "EXCEEDED_ID_LIMIT", "record limit reached. cannot retrieve more than 2000 records") }
-        let records = try context.retrieve(try context.object(resource[2]), fields: fields, ids: ids)
+        let records = try context.retrieve(try object(resource[2], context), fields: fields, ids: ids)
         call.ids = ids
         call.recordCount = records.count
         return .json(200, .array(records.map { $0?.json(version: version) ?? .null }))

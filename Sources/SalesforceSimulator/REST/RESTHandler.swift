@@ -131,9 +131,12 @@ struct RESTHandler: FamilyHandler {
         case "describeGlobal":
             return .json(200, Describe.global(context.state.objects.map { context.state.visible($0, to: context.user) }, version: version))
         case "describe":
-            return .json(200, Describe.object(try context.object(resource[1]), all: context.state.objects, version: version))
+            if let since = request.headers["if-modified-since"].flatMap({ TimeText.parseHTTP($0) }), context.state.definitionsChanged <= since {
+                return Reply(304)
+            }
+            return .json(200, Describe.object(try object(resource[1], context), all: context.state.objects, version: version))
         case "basicInfo":
-            return .json(200, ["objectDescribe": .object(Describe.entry(try context.object(resource[1]), version: version)), "recentItems": []])
+            return .json(200, ["objectDescribe": .object(Describe.entry(try object(resource[1], context), version: version)), "recentItems": []])
         case "query", "queryAll", "queryMore": return try query(&call, context)
         case "getUpdated", "getDeleted": return try replication(&call, context)
         case "composite": return try composite(context)
@@ -141,6 +144,12 @@ struct RESTHandler: FamilyHandler {
         case "create", "update", "upsert", "delete", "retrieve": return try record(&call, context)
         default: throw APIError.notFound()
         }
+    }
+
+    /// A path that names an unknown object leads nowhere; only a query calls that INVALID_TYPE.
+    func object(_ name: String, _ context: CallContext) throws -> ObjectDefinition {
+        guard let object = context.state.object(name, for: context.user) else { throw APIError.notFound() }
+        return object
     }
 
     private func versions(_ context: CallContext) -> JSON {

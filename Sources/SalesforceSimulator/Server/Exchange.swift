@@ -73,6 +73,8 @@ struct Exchange: Sendable {
             return try handler.answer(&call, &context)
         } catch let error as APIError {
             return handler.refusal(error)
+        } catch let failure as JSONParser.Failure {
+            return handler.refusal(APIError(400, "JSON_PARSER_ERROR", "\(failure.message) at offset \(failure.offset)"))
         } catch let error as RecordError {
             return handler.refusal(APIError(400, error.code, error.message, fields: error.fields))
         } catch {

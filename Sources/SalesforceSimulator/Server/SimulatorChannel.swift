@@ -21,7 +21,7 @@ struct SimulatorChannel: ServerChildChannel, HTTPChannelHandler {
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-            try pipeline.addHandler(GzipOnly())
+            try pipeline.addHandler(RequestHeads())
             try pipeline.addHandler(HTTPResponseCompressor(initialByteBufferCapacity: 64 * 1024))
             try pipeline.addHandler(NIOHTTPRequestDecompressor(limit: .size(64 * 1024 * 1024)))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
@@ -33,13 +33,19 @@ struct SimulatorChannel: ServerChildChannel, HTTPChannelHandler {
     func handle(value: Value, logger: Logger) async { await handleHTTP(asyncChannel: value, logger: logger) }
 }
 
-/// Leaves gzip as the only encoding a client may be given: the org knows no other.
-private final class GzipOnly: ChannelInboundHandler, RemovableChannelHandler {
+/// Tells a client that waits with its body to go on, and leaves gzip as the only encoding it may be given: the org knows no other.
+///
+/// It stands before the compressor, which would take a 100 for the answer itself.
+private final class RequestHeads: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+        if head.headers[canonicalForm: "expect"].contains(where: { $0.lowercased() == "100-continue" }) {
+            context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
+        }
         let accepted = head.headers[canonicalForm: "accept-encoding"]
         let gzip = accepted.first { $0 == "gzip" || ($0.hasPrefix("gzip;") && !$0.hasSuffix("q=0")) }
         head.headers.remove(name: "accept-encoding")

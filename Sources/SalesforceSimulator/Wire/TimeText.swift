@@ -111,6 +111,16 @@ enum TimeText {
     /// `2024-01-31T12:00:00.000+0000`, the form of REST.
     static func rest(_ milliseconds: Int64) -> String { dateAndTime(milliseconds) + "+0000" }
 
+    /// Milliseconds since 1970 of an RFC 9110 date.
+    static func parseHTTP(_ text: String) -> Int64? {
+        let parts = text.split(separator: " ")
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        guard parts.count == 6, let day = Int(parts[1]), let month = months.firstIndex(of: String(parts[2])), let year = Int(parts[3]),
+            let time = parseTimeOfDay(String(parts[4]))
+        else { return nil }
+        return days(year: year, month: month + 1, day: day) * millisecondsPerDay + time
+    }
+
     /// RFC 9110's `Tue, 10 Aug 2024 00:00:00 GMT`.
     static func http(_ milliseconds: Int64) -> String {
         let day = Int64((Double(milliseconds) / Double(millisecondsPerDay)).rounded(.down))
