@@ -87,10 +87,11 @@ let package = Package(
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ]),
-        library("TestSupport", ["PostgresClient", log]),
+        .target(name: "CSpawn"),
+        library("TestSupport", ["CSpawn", "PostgresClient", log]),
 
         tests("PostgresClientTests", ["PostgresClient", "TestSupport"]),
-        tests("HTTPTransportTests", ["HTTPTransport"]),
+        tests("HTTPTransportTests", ["HTTPTransport", "TestSupport"]),
         tests("SalesforceAPITests", [
             "SalesforceAPI", "HTTPTransport", "SalesforceSimulator", log, lifecycle, hummingbird,
             .product(name: "_CryptoExtras", package: "swift-crypto"),

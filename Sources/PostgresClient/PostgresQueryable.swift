@@ -6,6 +6,7 @@ public protocol PostgresQueryable: Sendable {
     ///
     /// Cancelling the task cancels the statement in the server and ends promptly. A statement that the server had finished
     /// before returns its result all the same.
+    @discardableResult
     func query(_ sql: String, _ parameters: [PostgresParameter]) async throws(PostgresError) -> PostgresResult
 
     /// Runs a script of any number of statements without parameters.
@@ -17,6 +18,7 @@ public protocol PostgresQueryable: Sendable {
     /// and its error is thrown.
     ///
     /// - Returns: the number of rows stored.
+    @discardableResult
     nonisolated(nonsending) func copyIn(_ sql: String, from source: () async throws -> [UInt8]?) async throws -> Int
 }
 

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Foundation
 
 /// Runs programs for tests, away from the cooperative pool.
@@ -20,30 +19,26 @@ public enum Command {
     @discardableResult
     public static func run(_ program: String, _ arguments: [String], input: String? = nil) async throws -> String {
         try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
+            Thread.detachNewThread {
                 continuation.resume(with: Result { try runBlocking(program, arguments, input: input) })
             }
         }
     }
 
+    /// Input and output are files, not pipes: a daemon that the program leaves behind cannot keep us waiting for their end.
     private static func runBlocking(_ program: String, _ arguments: [String], input: String?) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: "/")
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        let standardInput = Pipe()
-        process.standardInput = standardInput
-        try process.run()
-        if let input { try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8)) }
-        try standardInput.fileHandleForWriting.close()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failure(command: ([program] + arguments).joined(separator: " "), status: process.terminationStatus, output: text)
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("hc-command." + UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let inputFile = folder.appendingPathComponent("input")
+        let outputFile = folder.appendingPathComponent("output")
+        try Data((input ?? "").utf8).write(to: inputFile)
+        let child = try ChildProcess(program, arguments, inputFile: inputFile.path, outputFile: outputFile.path)
+        let status = child.waitBlocking()
+        let output = try String(decoding: Data(contentsOf: outputFile), as: UTF8.self)
+        guard status == 0 else {
+            throw Failure(command: ([program] + arguments).joined(separator: " "), status: status, output: output)
         }
-        return text
+        return output
     }
 }

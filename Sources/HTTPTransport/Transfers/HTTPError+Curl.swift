@@ -14,7 +14,8 @@ extension HTTPError {
     ///
     /// - Parameter text: curl's own words, kept only where they speak of the connection: elsewhere they may quote the answer.
     init(ending code: CURLcode, requestWasWritten: Bool, text: String?, server: String?) {
-        let kind = Code(code)
+        // After a request was written, curl says this of an answer that does not begin as HTTP does.
+        let kind = code == CURLE_UNSUPPORTED_PROTOCOL && requestWasWritten ? .badResponse : Code(code)
         let speaksOfConnection = [Code.couldNotResolve, .couldNotConnect, .tls, .timedOut].contains(kind)
         self.init(
             code: kind,
@@ -39,7 +40,7 @@ extension HTTPError.Code {
         case CURLE_ABORTED_BY_CALLBACK, CURLE_SEND_FAIL_REWIND: .connectionLost
         case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_HTTP2, CURLE_HTTP2_STREAM:
             .connectionLost
-        case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING: .badResponse
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING: .badResponse
         default: .other
         }
     }

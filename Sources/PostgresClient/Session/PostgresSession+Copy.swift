@@ -1,4 +1,5 @@
 extension PostgresSession {
+    @discardableResult
     nonisolated(nonsending) public func copyIn(_ sql: String, from source: () async throws -> [UInt8]?) async throws -> Int {
         try refuseInsideTransaction()
         try await gate.enter()

@@ -1,6 +1,7 @@
 internal import HandleQueue
 
 extension PostgresSession {
+    @discardableResult
     public func query(_ sql: String, _ parameters: [PostgresParameter]) async throws(PostgresError) -> PostgresResult {
         try await exclusively { connection, interrupt throws(PostgresError) in
             try connection.query(sql, parameters, &interrupt)

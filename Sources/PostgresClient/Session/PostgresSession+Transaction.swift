@@ -6,6 +6,7 @@ extension PostgresSession {
     ///
     /// - Parameter options: what follows BEGIN, such as `ISOLATION LEVEL REPEATABLE READ`.
     /// - Throws: what `body` throws; ``PostgresError``; `CancellationError`.
+    @discardableResult
     nonisolated(nonsending) public func transaction<R>(
         options: String = "", _ body: (PostgresTransaction) async throws -> R
     ) async throws -> R {

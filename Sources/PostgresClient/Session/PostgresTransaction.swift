@@ -6,6 +6,7 @@ public struct PostgresTransaction: PostgresQueryable {
     /// The session that the current task holds a transaction on.
     @TaskLocal static var sessionInTransaction: ObjectIdentifier?
 
+    @discardableResult
     public func query(_ sql: String, _ parameters: [PostgresParameter]) async throws(PostgresError) -> PostgresResult {
         try await session.run(in: self) { connection, interrupt throws(PostgresError) in
             try connection.query(sql, parameters, &interrupt)
@@ -18,12 +19,14 @@ public struct PostgresTransaction: PostgresQueryable {
         }
     }
 
+    @discardableResult
     nonisolated(nonsending) public func copyIn(_ sql: String, from source: () async throws -> [UInt8]?) async throws -> Int {
         try await session.require(self)
         return try await session.copyInHoldingGate(sql, from: source)
     }
 
     /// Runs `body` between SAVEPOINT and RELEASE; when it throws, what it did is undone and the transaction goes on.
+    @discardableResult
     nonisolated(nonsending) public func savepoint<R>(_ body: () async throws -> R) async throws -> R {
         try await execute("SAVEPOINT hc_client")
         do {

@@ -1,6 +1,12 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// Parameters laid out as libpq takes them: NUL-terminated texts behind one another, NULL as no text.
 struct ParameterBuffer {
-    private var text: [CChar] = []
+    private var text: [UInt8] = []
     private var offsets: [Int?] = []
 
     /// - Throws: `invalidParameter` for a value with a NUL byte, which libpq would cut there without a word.
@@ -19,18 +25,27 @@ struct ParameterBuffer {
         }
     }
 
+    /// A parameter may be a page of megabytes, so it is searched and copied as a block where its memory is one.
     private mutating func append(_ bytes: some Collection<UInt8>) -> Bool {
-        guard !bytes.contains(0) else { return false }
+        guard !containsNUL(bytes) else { return false }
         offsets.append(text.count)
-        text.append(contentsOf: bytes.lazy.map { CChar(bitPattern: $0) })
+        text.append(contentsOf: bytes)
         text.append(0)
         return true
     }
 
+    private func containsNUL(_ bytes: some Collection<UInt8>) -> Bool {
+        let found = bytes.withContiguousStorageIfAvailable { block in
+            block.baseAddress.map { memchr($0, 0, block.count) != nil } ?? false
+        }
+        return found ?? bytes.contains(0)
+    }
+
     /// Calls `body` with an array of pointers that is valid during the call only.
     func withPointers<R>(_ body: (_ count: Int32, _ values: [UnsafePointer<CChar>?]) -> R) -> R {
-        text.withUnsafeBufferPointer { text in
-            body(Int32(offsets.count), offsets.map { offset in offset.flatMap { text.baseAddress?.advanced(by: $0) } })
+        text.withUnsafeBytes { bytes in
+            let text = bytes.assumingMemoryBound(to: CChar.self)
+            return body(Int32(offsets.count), offsets.map { offset in offset.flatMap { text.baseAddress?.advanced(by: $0) } })
         }
     }
 }
