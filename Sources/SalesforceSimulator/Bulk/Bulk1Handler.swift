@@ -102,7 +102,6 @@ struct Bulk1Handler: FamilyHandler {
         var job = BulkJob(
             id: id, version: version, user: context.user, object: object.name, includesDeleted: operation == "queryAll", created: context.stamp,
             state: .open, isBulk2: false)
-        job.answersJSON = false
         job.chunkSize = chunkSize()
         jobs[id] = job
         return info(job, status: 201)
@@ -171,7 +170,7 @@ struct Bulk1Handler: FamilyHandler {
                 guard plan.isChunkable else { throw APIError(400, "InvalidBatch", "PK chunking works for queries with nothing but WHERE") }
                 first.state = .notProcessed
                 job.batches.append(first)
-                for range in try ranges(plan.object, size: size, context) { job.batches.append(try newBatch(range, .queued)) }
+                for range in try PrimaryKeyChunks.ranges(plan.object, size: size, context.db) { job.batches.append(try newBatch(range, .queued)) }
             } else {
                 job.batches.append(first)
             }
@@ -183,20 +182,6 @@ struct Bulk1Handler: FamilyHandler {
         jobs[job.id] = job
         jobs.start(job)
         return batch(first, of: job, status: 201)
-    }
-
-    /// Spans of ids that hold `size` record numbers each, deleted records counted.
-    private func ranges(_ object: ObjectDefinition, size: Int, _ context: CallContext) throws -> [(String, String?)] {
-        let table = ObjectTable.quoted(object.name)
-        var ranges: [(String, String?)] = []
-        var from = try String.fetchOne(context.db, sql: "SELECT MIN(Id) FROM \(table)") ?? nil
-        while let start = from {
-            let next = try String.fetchOne(
-                context.db, sql: "SELECT Id FROM \(table) WHERE Id >= ? ORDER BY Id LIMIT 1 OFFSET \(size)", arguments: [start])
-            ranges.append((start, next))
-            from = next
-        }
-        return ranges
     }
 
     private func find(_ job: BulkJob) throws -> BulkJob.Batch {

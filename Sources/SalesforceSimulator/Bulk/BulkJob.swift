@@ -37,7 +37,6 @@ struct BulkJob: Sendable {
     var lineEnding = "LF"
     var delimiter = "COMMA"
     var chunkSize: Int?
-    var answersJSON = false
 
     var records: Int { batches.reduce(0) { $0 + ($1.result?.records ?? 0) } }
 

@@ -31,7 +31,7 @@ struct ReplicationWindow {
         var covered = min(self.end, now / 1_000 * 1_000)
         if let oldest = state.openTransactions.oldestStamp { covered = min(covered, oldest - 1_000) }
         latestDateCovered = covered - covered % 1_000
-        earliestDateAvailable = now - 15 * TimeText.millisecondsPerDay
+        earliestDateAvailable = now / 1_000 * 1_000 - 15 * TimeText.millisecondsPerDay
     }
 
     private func check(_ object: ObjectDefinition) throws {
