@@ -8,18 +8,23 @@ struct StreamTests {
 
     @Test("pieces come as the server sends them, after the head")
     func chunked() async throws {
+        let taken = Counter()
         let server = try RawServer { connection in
             _ = connection.readRequest()
             connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Kind: csv\r\n\r\n")
-            for piece in ["one", "two", "three"] {
-                connection.sleep(0.05)
+            for (index, piece) in ["one", "two", "three"].enumerated() {
+                // The next is written only when this one has been read: no piece waits for another.
+                while taken.value < index { connection.sleep(0.01) }
                 connection.write(String(piece.utf8.count, radix: 16) + "\r\n\(piece)\r\n")
             }
             connection.write("0\r\nX-Trailer: 1\r\n\r\n")
         }
         let (head, pieces) = try await makeClient().stream(HTTPRequest(url: server.url)) { head, body in
             var pieces: [String] = []
-            while let piece = try await body.next() { pieces.append(String(decoding: piece, as: UTF8.self)) }
+            while let piece = try await body.next() {
+                pieces.append(String(decoding: piece, as: UTF8.self))
+                taken.increment()
+            }
             #expect(try await body.next() == nil)
             return (head, pieces)
         }

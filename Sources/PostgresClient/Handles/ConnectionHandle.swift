@@ -75,15 +75,25 @@ struct ConnectionHandle: ~Copyable {
         return String(cString: quoted)
     }
 
-    /// Reads what has arrived, and takes out the channels of the notifications among it.
+    /// Reads all that has arrived, and takes out the channels of the notifications among it.
+    ///
+    /// A dispatch source speaks of a hang-up once, so a last message and the end behind it must be read in one go: the
+    /// library alone reads no further than the message.
     func takeNotifications() throws(PostgresError) -> [String] {
-        guard PQconsumeInput(raw) == 1 else { throw lost() }
+        repeat {
+            guard PQconsumeInput(raw) == 1 else { throw lost() }
+        } while isReadableNow
         var channels: [String] = []
         while let notification = PQnotifies(raw) {
             channels.append(String(cString: notification.pointee.relname))
             PQfreemem(notification)
         }
         return channels
+    }
+
+    private var isReadableNow: Bool {
+        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        return poll(&descriptor, 1, 0) > 0
     }
 
     func lost() -> PostgresError {
