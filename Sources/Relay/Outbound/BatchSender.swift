@@ -29,25 +29,20 @@ struct BatchSender: Sendable {
             // Not sent: whatever the login's failure was, no change was in it.
             return .notRun(code: error.code ?? "LOGIN_FAILED", message: error.description, retryAfter: error.retryAfter)
         }
-        try await markSent(batch)
-        do throws(SalesforceError) {
-            return .answered(try await client.send(batch))
-        } catch {
+        let mark = SentMark(database: database, batch: batch.batch, validity: timing.sentMarkValidity)
+        let outcome: BatchOutcome
+        do {
+            let reply = try await WriteGuards.$current.withValue(mark) {
+                try await client.send(batch)
+            }
+            outcome = .answered(reply)
+        } catch let error as SalesforceError {
+            // Without the mark nothing was sent, and the session or the lead is lost.
+            if let refusal = mark.refusal { throw refusal }
             await org.met(error)
-            return BatchOutcome(error)
+            outcome = BatchOutcome(error)
         }
-    }
-
-    /// Marks the batch as sent, on the session that holds the lock. A process that was stopped or swapped out in between may
-    /// have lost the lock meanwhile, so an old mark is renewed, and the renewal fails if another relay leads.
-    private func markSent(_ batch: BatchRequest) async throws(PostgresError) {
-        let clock = ContinuousClock()
-        var marked: ContinuousClock.Instant
-        repeat {
-            try await database.call("hc_sent", .int(batch.batch))
-            marked = clock.now
-            await Task.yield()
-        } while clock.now - marked > timing.sentMarkValidity
+        return outcome
     }
 
     /// Stores the outcome, again and again while the session lives: giving up would leave a known answer in doubt.

@@ -31,7 +31,7 @@ struct WriteLane: Sendable {
             }
             guard !isStopping, let work = try await database.ask(Work.self, "hc_work") else { break }
             for batch in work.apply where !isStopping { try await sender.apply(batch) }
-            try await resolve(work.doubts, &plan)
+            if try await resolve(work.doubts, &plan) { continue }
             await wakes.wait(upTo: plan.pause(work.pause(probe: timing.probe), at: .now))
         }
     }
@@ -73,14 +73,18 @@ struct WriteLane: Sendable {
         }
     }
 
-    private func resolve(_ batches: [Work.DoubtItem], _ plan: inout LanePlan) async throws {
+    /// True if a doubt was resolved, after which there is more to do at once.
+    private func resolve(_ batches: [Work.DoubtItem], _ plan: inout LanePlan) async throws -> Bool {
+        var hasResolved = false
         for item in batches where !isStopping && plan.isOpen(.doubts, at: .now) {
             if let wait = try await doubts.resolve(item.batch) {
                 plan.failed(.doubts, atLeast: wait, at: .now)
             } else {
                 plan.succeeded(.doubts)
+                hasResolved = true
             }
         }
+        return hasResolved
     }
 
     /// Writers announce nothing while the relay is busy. Not an act of the epoch: a wrong mark costs only latency.

@@ -41,6 +41,7 @@ extension SalesforceClient {
 
     /// One exchange without renewal. An answer that is no success is thrown as what it means.
     func exchange(_ request: HTTPRequest, _ call: Call) async throws(SalesforceError) -> HTTPResponse {
+        if call.isWrite, let guardian = WriteGuards.current { try await guardian.beforeSending() }
         let response: HTTPResponse
         do {
             response = try await http.send(request, maximumBodyBytes: configuration.maximumBodyBytes)
