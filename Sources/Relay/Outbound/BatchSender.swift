@@ -63,7 +63,9 @@ struct BatchSender: Sendable {
     }
 
     /// Applies a stored answer. What waits for a lock is named by `hc_work` when it is due again.
-    func apply(_ batch: Int) async throws {
+    /// - Returns: whether anything was applied.
+    @discardableResult
+    func apply(_ batch: Int) async throws -> Bool {
         do {
             let applied = try await database.ask(Applied.self, "hc_apply", .int(batch))
             if let applied, applied.waiting > 0 {
@@ -71,10 +73,12 @@ struct BatchSender: Sendable {
                     "batch": .stringConvertible(batch), "rows": .stringConvertible(applied.waiting),
                 ])
             }
+            return (applied?.applied ?? 0) > 0
         } catch let error as PostgresError where !error.isConnectionLoss && (error.isTransient || error.isWrongState || error.isUnknown) {
             log.sync("APPLYING ANSWER WAITS", state: "POLLING_DB_CHANGES", level: .notice, [
                 "batch": .stringConvertible(batch), "error": .stringConvertible(error),
             ])
+            return false
         }
     }
 

@@ -30,8 +30,9 @@ struct WriteLane: Sendable {
                 if plan.isOpen(.sending, at: .now) { continue }
             }
             guard !isStopping, let work = try await database.ask(Work.self, "hc_work") else { break }
-            for batch in work.apply where !isStopping { try await sender.apply(batch) }
-            if try await resolve(work.doubts, &plan) { continue }
+            let hasApplied = try await apply(work.apply)
+            // What came of it may be to be sent or read back.
+            if try await resolve(work.doubts, &plan) || hasApplied { continue }
             await wakes.wait(upTo: plan.pause(work.pause(probe: timing.probe), at: .now))
         }
     }
@@ -71,6 +72,13 @@ struct WriteLane: Sendable {
         } else {
             plan.succeeded(.readingBack)
         }
+    }
+
+    /// True if an answer that had waited was applied.
+    private func apply(_ batches: [Int]) async throws -> Bool {
+        var hasApplied = false
+        for batch in batches where !isStopping { hasApplied = try await sender.apply(batch) || hasApplied }
+        return hasApplied
     }
 
     /// True if a doubt was resolved, after which there is more to do at once.

@@ -48,6 +48,9 @@ struct FailedChanges: ParsableArguments {
             [.text(state), .bool(all), .intArray(ids)]
         ).affectedRows
         guard changed > 0 else { throw CommandFailure("no failed change is meant: hc-relay errors list shows them") }
+        // Entries this old are found by a look at the whole log, which is made due.
+        _ = try await place.session.postgres.query(
+            "UPDATE public.hc_connection SET full_look_at = NULL WHERE id = $1", [.text(connection.id)])
         try await place.session.call("hc_wake", [.text(connection.id)])
         return changed
     }
