@@ -96,8 +96,10 @@ let package = Package(
             "SalesforceAPI", "HTTPTransport", "SalesforceSimulator", log, lifecycle, hummingbird,
             .product(name: "_CryptoExtras", package: "swift-crypto"),
         ]),
-        tests("RelayTests", ["Relay", "PostgresClient", "SalesforceAPI", "TestSupport"]),
-        tests("ManagementTests", ["Management", "TestSupport"]),
+        tests("RelayTests", ["Relay", "hc-relay", "PostgresClient", "SalesforceAPI", "TestSupport", log, lifecycle]),
+        tests("ManagementTests", [
+            "Management", "Relay", log, hummingbird, .product(name: "HummingbirdTesting", package: "hummingbird"),
+        ]),
         tests("SalesforceSimulatorTests", [
             "SalesforceSimulator", log,
             .product(name: "Crypto", package: "swift-crypto"),
