@@ -46,11 +46,11 @@ public actor PostgresSession: PostgresQueryable {
         do throws(PostgresError) {
             connection = try ConnectionHandle(keywords: options.keywords(conninfo: conninfo), conninfo: conninfo)
             processID = connection?.processID ?? 0
-            for (name, value) in options.sessionSettings {
-                let sql = "SELECT pg_catalog.set_config($1, $2, false)"
-                _ = try await run { connection, interrupt throws(PostgresError) in
-                    try connection.query(sql, [.text(name), .text(value)], &interrupt)
-                }
+            let settings = options.sessionSettings
+            let calls = settings.indices.map { "pg_catalog.set_config($\(2 * $0 + 1), $\(2 * $0 + 2), false)" }
+            _ = try await run { connection, interrupt throws(PostgresError) in
+                try connection.query(
+                    "SELECT " + calls.joined(separator: ", "), settings.flatMap { [.text($0.name), .text($0.value)] }, &interrupt)
             }
             return .success(())
         } catch {
