@@ -48,16 +48,22 @@ END
 $$;
 COMMENT ON FUNCTION public.hc_mapping_of(uuid, uuid) IS 'The mapping, which must belong to the connection (HC002).';
 
+-- hstore may be in another schema than public: its functions are named where they are now. The first is inlined.
+DO $do$
+BEGIN
+    EXECUTE format($ddl$
 CREATE FUNCTION public.hc_pairs(captured text) RETURNS TABLE (key text, value text)
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT e.key, e.value FROM public.each(captured::public.hstore) e
+    SELECT e.key, e.value FROM %1$I.each(captured::%1$I.hstore) e
 $$;
-COMMENT ON FUNCTION public.hc_pairs(text) IS 'The keys and values of a log entry''s hstore text.';
-
 CREATE FUNCTION public.hc_pairs_text(keys text[], vals text[]) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT hstore(keys, vals)::text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT %1$I.hstore(keys, vals)::text
 $$;
+$ddl$, public.hc_hstore_schema());
+END
+$do$;
+COMMENT ON FUNCTION public.hc_pairs(text) IS 'The keys and values of a log entry''s hstore text.';
 COMMENT ON FUNCTION public.hc_pairs_text(text[], text[]) IS 'Keys and values as a log entry''s hstore text.';
 
 CREATE FUNCTION public.hc_setting(c public.hc_connection, name text, otherwise text) RETURNS text
