@@ -53,8 +53,10 @@ def test_in_the_middle_of_a_drain(connected, database, cluster, org, what):
     assert database.value("SELECT count(*) FROM salesforce._trigger_log") == 0
 
 
-@pytest.mark.parametrize("what", ["relay", "postgres"])
+@pytest.mark.parametrize("what", ["relay", "postgres", "postgres with synchronous_commit off"])
 def test_in_the_middle_of_a_load(connected, database, cluster, org, what):
+    if what.endswith("off"):
+        database.execute(f"ALTER DATABASE {database.name} SET synchronous_commit = off")
     org.generate("Account", 12000, Name="n{n}", ExternalId__c="x{n}")
     connected.program.environment["HC_BULK_PAGE_SIZE"] = "1000"
     connected.import_mapping(WITH_IDENTIFIER)
