@@ -111,12 +111,11 @@ struct RequestTests {
             }
         }
         let client = makeClient()
-        let start = ContinuousClock.now
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for n in 1...20 { group.addTask { try await client.send(HTTPRequest(url: server.url + "/\(n)")).text == "/\(n)" } }
             for try await isOwnAnswer in group { #expect(isOwnAnswer) }
         }
-        #expect(ContinuousClock.now - start < .seconds(1.5))
+        #expect(server.connectionCount > 1)   // one after another would need a single one
     }
 
     @Test("cookies stay out unless they are asked for", arguments: [false, true])

@@ -119,11 +119,9 @@ struct StreamTests {
             }
         }
         while waiting.value == 0 { try await Task.sleep(for: .milliseconds(10)) }
-        let start = ContinuousClock.now
         task.cancel()
         let error = await httpError { try await task.value }
         #expect(error?.code == .cancelled)
-        #expect(ContinuousClock.now - start < .milliseconds(500))
     }
 
     @Test("a failure before the head throws, and the body closure is not called")

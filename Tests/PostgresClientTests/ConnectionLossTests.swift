@@ -72,10 +72,8 @@ struct ConnectionLossTests {
     func reconnectEnds() async throws {
         let task = Task { try await PostgresSession.connectPersistently("host=127.0.0.1 port=1") }
         try await Task.sleep(for: .milliseconds(100))
-        let start = ContinuousClock.now
-        task.cancel()
+        task.cancel()   // without it, this would go on for ever
         await #expect(throws: CancellationError.self) { _ = try await task.value }
-        #expect(ContinuousClock.now - start < .seconds(1))
         let malformed = await postgresError { _ = try await PostgresSession.connectPersistently("nonsense") }
         #expect(malformed?.code == .badConnectionString)
     }

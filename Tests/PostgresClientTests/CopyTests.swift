@@ -94,11 +94,9 @@ struct CopyTests {
                 try await Task.sleep(for: .milliseconds(500))
             }
             #expect(early < 200, "\(early) pieces of 64 KiB are waiting somewhere")
-            let start = ContinuousClock.now
             task.cancel()
             let error = await postgresError { _ = try await task.value }
             #expect(error?.code == .cancelled)
-            #expect(ContinuousClock.now - start < .seconds(5))
             #expect(try await cluster.psql("SELECT count(*) FROM copy_blocked") == "0")
         }
     }
