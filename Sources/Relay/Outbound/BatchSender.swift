@@ -29,7 +29,7 @@ struct BatchSender: Sendable {
             // Not sent: whatever the login's failure was, no change was in it.
             return .notRun(code: error.code ?? "LOGIN_FAILED", message: error.description, retryAfter: error.retryAfter)
         }
-        let mark = SentMark(database: database, batch: batch.batch, validity: timing.sentMarkValidity)
+        let mark = SentMark(database: database, org: org, batch: batch.batch, validity: timing.sentMarkValidity)
         let outcome: BatchOutcome
         do {
             let reply = try await WriteGuards.$current.withValue(mark) {

@@ -7,34 +7,44 @@ internal import Synchronization
 /// nothing.
 final class SentMark: WriteGuard {
     private let database: ProtocolSession
+    private let org: OrgAccess
     private let batch: Int
     private let validity: Duration
-    private let refused = Mutex<PostgresError?>(nil)
+    private let refused = Mutex<(any Error)?>(nil)
 
-    init(database: ProtocolSession, batch: Int, validity: Duration) {
+    init(database: ProtocolSession, org: OrgAccess, batch: Int, validity: Duration) {
         self.database = database
+        self.org = org
         self.batch = batch
         self.validity = validity
     }
 
     /// Why the batch could not be marked, if it could not.
-    var refusal: PostgresError? { refused.withLock { $0 } }
+    var refusal: (any Error)? { refused.withLock { $0 } }
 
-    /// Marks. A process that was stopped or swapped out right after the mark may have lost the lead meanwhile, so a mark that
-    /// is older than its validity is renewed, and the renewal fails if another relay leads.
+    /// Marks, after making sure that a session renewed meanwhile belongs to the connection's org.
     func beforeSending() async throws(SalesforceError) {
+        do {
+            _ = try await org.ready()
+            try await mark()
+        } catch let error as SalesforceError {
+            throw error
+        } catch {
+            refused.withLock { $0 = error }
+            throw SalesforceError(
+                .nothingRan(retryAfter: nil), code: "not_marked", message: "the batch could not be marked as sent",
+                operation: "batch \(batch)")
+        }
+    }
+
+    /// A process that was stopped or swapped out right after the mark may have lost the lead meanwhile, so a mark that is older
+    /// than its validity is renewed, and the renewal fails if another relay leads.
+    private func mark() async throws(PostgresError) {
         let clock = ContinuousClock()
         var marked: ContinuousClock.Instant
         repeat {
             marked = clock.now
-            do throws(PostgresError) {
-                try await database.call("hc_sent", .int(batch))
-            } catch {
-                refused.withLock { $0 = error }
-                throw SalesforceError(
-                    .nothingRan(retryAfter: nil), code: "not_marked", message: "the batch could not be marked as sent",
-                    operation: "batch \(batch)")
-            }
+            try await database.call("hc_sent", .int(batch))
         } while clock.now - marked > validity
     }
 }

@@ -14,8 +14,9 @@ struct ConnectionSupervisor: Sendable {
         var backoff = Backoff(base: .milliseconds(200), cap: configuration.timing.backoffCap)
         defer { health.set(connection.id, .none) }
         while !isStopping {
+            let begun = ContinuousClock.now
             do {
-                try await standByAndLead { backoff.reset() }
+                try await standByAndLead()
             } catch let error as PostgresError where error.isStaleEpoch {
                 log.sync("LEADERSHIP LOST", level: .warning, ["reason": .string("another relay leads")])
             } catch let error as PostgresError where error.isUnknown {
@@ -24,20 +25,26 @@ struct ConnectionSupervisor: Sendable {
             } catch let error as PostgresError where error.code == .cancelled {
                 throw CancellationError()
             } catch let error as PostgresError {
-                let wait = backoff.next()
-                log.sync("DATABASE UNAVAILABLE", state: "DB_UNAVAILABLE", level: .error, [
-                    "error": .stringConvertible(error), "retry_ms": .stringConvertible(wait.milliseconds),
-                ])
-                health.set(connection.id, .none)
-                await rest(for: wait)
+                // What fails again and again within seconds is tried less and less often.
+                if ContinuousClock.now - begun > .seconds(10) { backoff.reset() }
+                await rest(for: report(error, backoff.next()))
             }
         }
     }
 
-    private func standByAndLead(_ connected: () -> Void) async throws {
+    private func report(_ error: PostgresError, _ wait: Duration) -> Duration {
+        health.set(connection.id, .none)
+        log.sync(
+            error.isConnectionLoss ? "DATABASE UNAVAILABLE" : "STEP FAILED",
+            state: error.isConnectionLoss ? "DB_UNAVAILABLE" : "SYSTEM_ERROR", level: .error, [
+                "error": .stringConvertible(error), "retry_ms": .stringConvertible(wait.milliseconds),
+            ])
+        return wait
+    }
+
+    private func standByAndLead() async throws {
         let session = try await RelaySession.open(configuration.databaseURL, purpose: "\(connection.schema) leader", isLease: true)
         do {
-            connected()
             if let epoch = try await takeLead(session) { try await lead(session, epoch) }
             await session.close()
         } catch {

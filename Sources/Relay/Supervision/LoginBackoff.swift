@@ -19,7 +19,8 @@ struct LoginBackoff: Sendable {
 
     /// Notes a failure and returns how long it stands: at least a second, longer if Salesforce says so.
     mutating func failed(_ error: SalesforceError, at instant: ContinuousClock.Instant) -> Duration {
-        if let last, last != error { failures = 0 }
+        // The id of the request differs each time.
+        if let last, (last.code, last.message) != (error.code, error.message) { failures = 0 }
         failures += 1
         last = error
         let wait = max(.seconds(1), waits.next(), error.retryAfter ?? .zero)

@@ -1,9 +1,9 @@
 internal import Foundation
 
 /// Whether an address is on this machine.
-enum Loopback {
+public enum Loopback {
     /// - Parameter url: scheme, host and perhaps port, such as `http://127.0.0.1:8090`.
-    static func isLoopback(url: String) -> Bool {
+    public static func isLoopback(url: String) -> Bool {
         guard let start = url.range(of: "://")?.upperBound else { return false }
         let authority = url[start...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         if authority.hasPrefix("[") { return authority.hasPrefix("[::1]") }

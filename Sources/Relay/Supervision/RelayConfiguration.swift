@@ -54,12 +54,12 @@ public struct RelayTiming: Sendable {
     public var sentMarkValidity: Duration
     /// Between two progress lines of a load.
     public var progress: Duration
-    /// The longest wait after a failure at Salesforce or in the database.
+    /// The longest wait before the database is tried again.
     public var backoffCap: Duration
 
     public init(
         heartbeat: Duration = .seconds(2), standby: Duration = .seconds(1), probe: Duration = .seconds(10),
-        sentMarkValidity: Duration = .seconds(5), progress: Duration = .seconds(2), backoffCap: Duration = .seconds(60)
+        sentMarkValidity: Duration = .seconds(5), progress: Duration = .seconds(2), backoffCap: Duration = .seconds(5)
     ) {
         self.heartbeat = heartbeat
         self.standby = standby

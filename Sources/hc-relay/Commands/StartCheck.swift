@@ -21,7 +21,7 @@ struct StartCheck: Sendable {
 
     /// Refused credentials end the start; an org that cannot be reached now does not, because the relay waits for it.
     private func login() async throws {
-        guard let credentials = configuration.salesforce.credentials else { return }
+        let credentials = try Workplace.credentials(of: configuration.salesforce)
         let quiet = Logger(label: "hc-relay") { _ in SwiftLogNoOpLogHandler() }
         let session = SalesforceSession(credentials: credentials, http: configuration.salesforce.http, logger: quiet)
         do throws(SalesforceError) {

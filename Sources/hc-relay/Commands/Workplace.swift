@@ -25,14 +25,20 @@ struct Workplace: Sendable {
         }
     }
 
-    /// Salesforce, logged in.
-    /// - Parameter apiVersion: the connection's own, where it has one.
-    func salesforce(apiVersion: String? = nil) async throws -> SalesforceClient {
-        let access = try settings.salesforce()
+    /// - Throws: ``CommandFailure`` when none are set.
+    static func credentials(of access: SalesforceAccess) throws -> Credentials {
         guard let credentials = access.credentials else {
             throw CommandFailure(
                 "no Salesforce credentials: set SALESFORCE_LOGIN_URL, SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET, or those of another flow (hc-relay settings)")
         }
+        return credentials
+    }
+
+    /// Salesforce, logged in.
+    /// - Parameter apiVersion: the connection's own, where it has one.
+    func salesforce(apiVersion: String? = nil) async throws -> SalesforceClient {
+        let access = try settings.salesforce()
+        let credentials = try Self.credentials(of: access)
         var configuration = access.client
         if let version = apiVersion.flatMap({ APIVersion($0) }) { configuration.apiVersion = version }
         let logger = Logger(label: "hc-relay") { _ in SwiftLogNoOpLogHandler() }

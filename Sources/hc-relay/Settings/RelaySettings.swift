@@ -23,7 +23,10 @@ extension SettingValues {
             apiVersion: apiVersion, clientName: self[SettingTable.clientName] ?? "hc-sync/1.0",
             writeTimeout: seconds(SettingTable.writeTimeout), readTimeout: seconds(SettingTable.readTimeout),
             connectTimeout: seconds(SettingTable.connectTimeout), stallTimeout: seconds(SettingTable.stallTimeout))
-        return SalesforceAccess(credentials: try credentials(), client: configuration, http: HTTPClient())
+        // A proxy of the environment is for the world outside, not for an org on this machine.
+        let isLocal = Loopback.isLoopback(url: self[SettingTable.loginURL] ?? "")
+        let http = HTTPClient(configuration: HTTPClientConfiguration(proxy: isLocal ? .none : .environment))
+        return SalesforceAccess(credentials: try credentials(), client: configuration, http: http)
     }
 
     /// The flow follows from what is set: a private key means JWT bearer, a refresh token its own flow, a secret alone client
