@@ -59,8 +59,14 @@ actor Org {
     /// Runs `body` alone on the org. Late commits that are due have happened before.
     func perform<Result: Sendable>(_ body: @Sendable (OrgState, Database) throws -> Result) throws -> Result {
         try database.writeWithoutTransaction { db in
-            for entry in state.openTransactions.takeDue(at: state.now) { try entry.commit(state, db, entry.stamp) }
-            return try body(state, db)
+            defer { state.journal.discard() }
+            for entry in state.openTransactions.takeDue(at: state.now) {
+                try entry.commit(state, db, entry.stamp)
+                try state.publishChanges(db)
+            }
+            let result = try body(state, db)
+            try state.publishChanges(db)
+            return result
         }
     }
 }

@@ -17,6 +17,10 @@ final class OrgState {
     var faults = FaultTable()
     var calls = CallLog()
     var openTransactions = OpenTransactions()
+    var journal = ChangeJournal()
+    var locks = RowLocks()
+    /// Called with each commit, inside the transaction of the org's own tables.
+    var changeListeners: [(CommittedChanges, OrgState, Database) throws -> Void] = []
     let jobs: BulkJobStore
 
     init(settings: OrgSettings, objects: [ObjectDefinition], clock: OrgClock, jobs: BulkJobStore) {

@@ -39,10 +39,10 @@ struct RecordBatch {
             }
         }
         refuseRepeated(operation, &work, &outcomes)
-        try db.inSavepoint {
+        try state.savepoint(db) {
             for item in work {
                 do {
-                    try db.inSavepoint {
+                    try state.savepoint(db) {
                         outcomes[item.index] = try item.save()
                         return .commit
                     }

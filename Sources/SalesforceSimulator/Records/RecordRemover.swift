@@ -16,7 +16,7 @@ struct RecordRemover {
     private func each(_ ids: [String], _ body: (String) throws -> Void) throws -> [WriteOutcome] {
         guard ids.count <= 200 else { throw RecordBatch.tooMany(200) }
         var outcomes: [WriteOutcome] = []
-        try db.inSavepoint {
+        try state.savepoint(db) {
             for (index, sent) in ids.enumerated() {
                 do {
                     if let rejection = rejections[index] { throw rejection }
@@ -24,7 +24,7 @@ struct RecordRemover {
                     if ids[..<index].contains(where: { RecordIdentifier.normalized($0) == id }) {
                         throw RecordError("DUPLICATE_VALUE", "duplicate id specified: \(id)", ["Id"])
                     }
-                    try db.inSavepoint {
+                    try state.savepoint(db) {
                         try body(id)
                         return .commit
                     }
@@ -55,7 +55,7 @@ struct RecordRemover {
 
     private func remove(_ id: String, _ object: ObjectDefinition, batch: Int64) throws {
         let saver = RecordSaver(state: state, db: db, object: object, user: user, stamp: stamp)
-        _ = try saver.live(id, object)
+        let values = try saver.live(id, object)
         for child in state.objects {
             for field in child.fields where field.isStored && !field.isSystem && field.referenceTo.contains(object.name) {
                 try release(child, field, from: id, batch: batch)
@@ -65,6 +65,8 @@ struct RecordRemover {
             sql: "UPDATE \(ObjectTable.quoted(object.name)) SET IsDeleted = 1, SystemModstamp = ? WHERE Id = ?", arguments: [stamp, id])
         try db.execute(
             sql: "INSERT INTO sim_deletion (object, id, deleted_at, batch) VALUES (?, ?, ?, ?)", arguments: [object.name, id, stamp, batch])
+        state.journal.append(
+            RecordChange(kind: .deleted, object: object.name, id: id, changedFields: [], values: values, user: user, stamp: stamp))
     }
 
     /// Children go with a master, hold it back, or lose their lookup.
@@ -99,6 +101,14 @@ struct RecordRemover {
                 arguments: [stamp, stamp, user, other])
         }
         try db.execute(sql: "DELETE FROM sim_deletion WHERE batch = ?", arguments: [batch])
+        for row in together {
+            guard let object = state.object(row[0]) else { continue }
+            let id: String = row[1]
+            let values = try RecordSaver(state: state, db: db, object: object, user: user, stamp: stamp).live(id, object)
+            state.journal.append(RecordChange(
+                kind: .undeleted, object: object.name, id: id, changedFields: object.fields.map(\.name).filter { values[$0].map { !$0.isNull } ?? false },
+                values: values, user: user, stamp: stamp))
+        }
     }
 
     /// Removes records for good; they stay in the delete log. Records in use are deleted first.

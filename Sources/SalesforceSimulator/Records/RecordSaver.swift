@@ -124,6 +124,7 @@ struct RecordSaver {
             sql: "INSERT INTO \(ObjectTable.quoted(full.name)) (\(names.map(ObjectTable.quoted).joined(separator: ", "))) "
                 + "VALUES (\(names.map { _ in "?" }.joined(separator: ", ")))")
         try statement.execute(arguments: StatementArguments(names.map { values[$0] ?? .null }))
+        record(.created, full, id, changed: values, values: values)
         return id
     }
 
@@ -144,6 +145,15 @@ struct RecordSaver {
         let statement = try db.cachedStatement(
             sql: "UPDATE \(ObjectTable.quoted(full.name)) SET \(names.map { ObjectTable.quoted($0) + " = ?" }.joined(separator: ", ")) WHERE Id = ?")
         try statement.execute(arguments: StatementArguments(names.map { changes[$0] ?? .null } + [id.databaseValue]))
+        record.merge(changes) { _, new in new }
+        self.record(.updated, full, id, changed: changes.filter { current[$0.key] != $0.value }, values: record)
+    }
+
+    /// Tells the journal of a change.
+    private func record(_ kind: RecordChange.Kind, _ full: ObjectDefinition, _ id: String, changed: Values, values: Values) {
+        let names = full.fields.map(\.name).filter { name in changed[name].map { kind == .updated || !$0.isNull } ?? false }
+        state.journal.append(
+            RecordChange(kind: kind, object: full.name, id: id, changedFields: names, values: values, user: user, stamp: stamp))
     }
 
     /// The stored values of a record that is neither unknown nor deleted.

@@ -22,3 +22,17 @@ struct CallDescription: Sendable {
         self.version = version
     }
 }
+
+extension ChangeOrigin {
+    /// Nil for calls that change no records.
+    init?(_ call: CallDescription) {
+        switch call.family {
+        case .rest: api = "rest"
+        case .soap: api = "soap"
+        case .bulk1, .bulk2: api = "bulkapi"
+        default: return nil
+        }
+        version = call.version ?? ""
+        client = call.client
+    }
+}

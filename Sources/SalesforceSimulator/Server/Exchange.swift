@@ -57,6 +57,7 @@ struct Exchange: Sendable {
             case .error(let error): reply = handler.refusal(error)
             }
         } else {
+            state.journal.origin = ChangeOrigin(call)
             reply = respond(handler, &call, &context)
         }
         if let fault { fault.shape(&reply) }
