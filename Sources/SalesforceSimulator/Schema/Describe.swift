@@ -11,7 +11,7 @@ enum Describe {
             ("activateable", false), ("associateEntityType", nil), ("associateParentEntity", nil),
             ("createable", .bool(object.createable)), ("custom", .bool(custom)), ("customSetting", false),
             ("deepCloneable", false), ("deletable", .bool(object.deletable)), ("deprecatedAndHidden", false),
-            ("feedEnabled", false), ("hasSubtypes", false), ("isInterface", false), ("isSubtype", false),
+            ("feedEnabled", false), ("hasSubtypes", false), ("interfaceable", false), ("isInterface", false), ("isSubtype", false),
             ("keyPrefix", .text(object.keyPrefix)), ("label", .string(object.label)),
             ("labelPlural", .string(object.labelPlural)), ("layoutable", .bool(object.queryable)),
             ("mergeable", .bool(["Account", "Contact", "Lead"].contains(object.name))), ("mruEnabled", .bool(object.queryable)),
