@@ -231,6 +231,8 @@ struct ControlCalls {
             if let value = body["bulkPageRecords"]?.int { state.settings.bulkPageRecords = max(1, value) }
             if let value = body["queryPageRecords"]?.int { state.settings.queryPageRecords = max(1, value) }
             for member in body["limits"]?.members ?? [] { state.settings.otherLimits[member.key] = member.value.int }
+            if let soap = body["soap"] { state.settings.soap.apply(soap) }
+            if let query = body["query"] { state.settings.query.apply(query) }
             if let versions = body["versions"]?.elements.compactMap(\.string) { state.settings.versions = versions }
             try state.saveSettings(db)
         }
@@ -240,7 +242,7 @@ struct ControlCalls {
             "sessionSeconds": .int(settings.sessionSeconds), "bulkDelayMilliseconds": .int(settings.bulkDelayMilliseconds),
             "bulkPageRecords": .int(settings.bulkPageRecords), "queryPageRecords": .int(settings.queryPageRecords),
             "limits": .object(settings.otherLimits.sorted { $0.key < $1.key }.map { JSON.Member(key: $0.key, value: .int($0.value)) }),
-            "versions": .texts(settings.versions),
+            "versions": .texts(settings.versions), "soap": settings.soap.json, "query": settings.query.json,
         ]
     }
 }

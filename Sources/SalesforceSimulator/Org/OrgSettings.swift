@@ -42,4 +42,7 @@ struct OrgSettings: Codable, Sendable, Equatable {
     var bulkPageRecords = 50_000
     /// Largest page of a query over REST and SOAP.
     var queryPageRecords = 2_000
+    /// Nil in an org that was made before they were: the standard.
+    var soapSettings: SOAPSettings?
+    var querySettings: QuerySettings?
 }

@@ -8,8 +8,8 @@ struct SOAPCalls {
     let version: String
     let context: CallContext
 
-    /// The children of the response element; nil for an operation that does not exist.
-    func answer(_ call: inout CallDescription) throws -> String? {
+    /// The children of the response element.
+    func answer(_ call: inout CallDescription) throws -> String {
         switch call.operation {
         case "create": return try write(.create, call)
         case "update": return try write(.update, call)
@@ -32,11 +32,9 @@ struct SOAPCalls {
         case "logout":
             if let token = envelope.header("SessionHeader", "sessionId") { try Sessions.close(token, context.db) }
             return ""
-        case "describeSObject": return try describe(envelope.texts("sObjectType").prefix(1).map(\.self))
-        case "describeSObjects": return try describe(envelope.texts("sObjectType"))
-        case "describeGlobal":
-            return SOAPDescribe.global(context.state.objects.map { context.state.visible($0, to: context.user) })
-        default: return nil
+        case "invalidateSessions": return try invalidate(envelope.texts("sessionIds"))
+        case "describeSObject", "describeSObjects": return try describe(envelope.texts("sObjectType"))
+        default: return SOAPDescribe.global(context.state.objects.map { context.state.visible($0, to: context.user) })
         }
     }
 
@@ -47,11 +45,23 @@ struct SOAPCalls {
         return try names.map { SOAPDescribe.object(try context.object($0), all: context.state.objects) }.joined()
     }
 
+    private func invalidate(_ tokens: [String]) throws -> String {
+        var writer = XMLWriter()
+        for token in tokens {
+            let isLive = try Sessions.user(of: token, context.state, context.db) != nil
+            try Sessions.close(token, context.db)
+            writer.open("result")
+            SOAPCalls.errors(isLive ? nil : RecordError("INVALID_SESSION_ID", "Invalid session id"), &writer)
+            writer.element("success", isLive ? "true" : "false")
+            writer.close("result")
+        }
+        return writer.text
+    }
+
     // MARK: Writing
 
     private func write(_ operation: RecordBatch.Operation, _ call: CallDescription) throws -> String {
-        let truncating = envelope.flag("AllowFieldTruncationHeader", "allowFieldTruncation")
-        let outcomes = try context.batch(allOrNone: allOrNone, truncating: truncating).write(operation, call.records)
+        let outcomes = try context.batch(allOrNone: allOrNone, truncating: context.options.truncates).write(operation, call.records)
         var isUpsert = false
         if case .upsert = operation { isUpsert = true }
         var writer = XMLWriter()
@@ -122,7 +132,7 @@ struct SOAPCalls {
 
     private func retrieve(_ call: inout CallDescription) throws -> String {
         guard call.ids.count <= 2_000 else { throw APIError(500, "EXCEEDED_ID_LIMIT", "retrieve takes at most 2000 ids") }
-        let object = try context.object(envelope.text("sObjectType") ?? "")
+        let object = try object()
         let fields = (envelope.text("fieldList") ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         for id in call.ids where RecordIdentifier.normalized(id) == nil { throw APIError(500, "MALFORMED_ID", "malformed id \(id)") }
         let records = try context.retrieve(object, fields: fields, ids: call.ids)
@@ -134,8 +144,10 @@ struct SOAPCalls {
         return writer.text
     }
 
+    private func object() throws -> ObjectDefinition { try context.object(envelope.text("sObjectType") ?? "") }
+
     private func replication(_ call: inout CallDescription) throws -> String {
-        let object = try context.object(envelope.text("sObjectType") ?? "")
+        let object = try object()
         guard let start = envelope.text("startDate").flatMap({ TimeText.parseDateTime($0) }),
             let end = envelope.text("endDate").flatMap({ TimeText.parseDateTime($0) })
         else { throw APIError(500, "INVALID_REPLICATION_DATE", "startDate and endDate are required") }

@@ -1,65 +1,41 @@
-/// Describe over SOAP: the elements of the partner schema in its order (wire reference 10.3).
+/// Describe over SOAP: what REST describes, in the elements of the partner schema and their order (wire reference 10.3).
 enum SOAPDescribe {
-    private static let globalElements = [
-        "activateable", "createable", "custom", "customSetting", "deletable", "deprecatedAndHidden", "feedEnabled", "hasSubtypes", "idEnabled",
-        "isSubtype", "keyPrefix", "label", "labelPlural", "layoutable", "mergeable", "mruEnabled", "name", "queryable", "replicateable",
-        "retrieveable", "searchable", "triggerable", "undeletable", "updateable",
-    ]
-    private static let objectElements = [
-        "activateable", "childRelationships", "compactLayoutable", "createable", "custom", "customSetting", "deletable", "deprecatedAndHidden",
-        "feedEnabled", "fields", "hasSubtypes", "idEnabled", "isSubtype", "keyPrefix", "label", "labelPlural", "layoutable", "mergeable",
-        "mruEnabled", "name", "networkScopeFieldName", "queryable", "recordTypeInfos", "replicateable", "retrieveable", "searchLayoutable",
-        "searchable", "supportedScopes", "triggerable", "undeletable", "updateable", "urlDetail", "urlEdit", "urlNew",
-    ]
-    private static let fieldElements = [
-        "aggregatable", "autoNumber", "byteLength", "calculated", "calculatedFormula", "cascadeDelete", "caseSensitive", "compoundFieldName",
-        "controllerName", "createable", "custom", "defaultValue", "defaultValueFormula", "defaultedOnCreate", "dependentPicklist",
-        "deprecatedAndHidden", "digits", "displayLocationInDecimal", "encrypted", "externalId", "extraTypeInfo", "filterable", "groupable",
-        "highScaleNumber", "htmlFormatted", "idLookup", "inlineHelpText", "label", "length", "mask", "maskType", "name", "nameField",
-        "namePointing", "nillable", "permissionable", "picklistValues", "polymorphicForeignKey", "precision", "queryByDistance",
-        "referenceTargetField", "referenceTo", "relationshipName", "relationshipOrder", "restrictedDelete", "restrictedPicklist", "scale",
-        "searchPrefilterable", "soapType", "sortable", "type", "unique", "updateable", "writeRequiresMasterRead",
-    ]
-    private static let nested = ["fields": fieldElements, "picklistValues": ["active", "defaultValue", "label", "validFor", "value"],
-        "childRelationships": ["cascadeDelete", "childSObject", "deprecatedAndHidden", "field", "relationshipName", "restrictedDelete"],
-        "recordTypeInfos": ["available", "defaultRecordTypeMapping", "master", "name", "recordTypeId"], "supportedScopes": ["label", "name"]]
-
     static func object(_ object: ObjectDefinition, all: [ObjectDefinition]) -> String {
         var writer = XMLWriter("<result>")
-        write(Describe.object(object, all: all, version: ""), objectElements, &writer)
+        write(Describe.object(object, all: all, version: ""), "DescribeSObjectResult", &writer)
         return writer.text + "</result>"
     }
 
     static func global(_ objects: [ObjectDefinition]) -> String {
-        var writer = XMLWriter("<result><encoding>UTF-8</encoding><maxBatchSize>200</maxBatchSize>")
-        for object in objects {
-            writer.raw("<sobjects>")
-            write(.object(Describe.entry(object, version: "")), globalElements, &writer)
-            writer.raw("</sobjects>")
-        }
+        var writer = XMLWriter("<result>")
+        let document: JSON = [
+            "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": .array(objects.map { .object(Describe.entry($0, version: "")) }),
+        ]
+        write(document, "DescribeGlobalResult", &writer)
         return writer.text + "</result>"
     }
 
-    private static func write(_ value: JSON, _ elements: [String], _ writer: inout XMLWriter) {
-        for name in elements {
-            switch value[name] {
-            case nil where name == "idEnabled": writer.element(name, "true")
-            case nil where name.hasPrefix("url") || name == "networkScopeFieldName": writer.element(name, nil)
-            // Optional elements without a value are left out; keyPrefix and the addresses are nillable instead.
-            case nil: break
-            case .null?:
-                if ["keyPrefix", "networkScopeFieldName"].contains(name) { writer.element(name, nil) }
-            case .array(let entries)?:
-                for entry in entries {
-                    if let elements = nested[name] {
-                        writer.open(name)
-                        write(entry, elements, &writer)
-                        writer.close(name)
-                    } else {
-                        writer.element(name, entry.string)
-                    }
+    private static func write(_ value: JSON, _ type: String, _ writer: inout XMLWriter) {
+        for element in PartnerSchema.elements(of: type) {
+            let name = element.name
+            let parts = element.count == .any ? value[name]?.elements ?? [] : [value[name] ?? .null]
+            for part in parts {
+                switch part {
+                case .null where name == "idEnabled": writer.element(name, "true")
+                // An optional element without a value is left out; one that must be there is nil or empty.
+                case .null where element.count != .one: break
+                case .null: writer.element(name, element.nillable ? nil : "")
+                case .object:
+                    writer.open(name)
+                    write(part, element.type, &writer)
+                    writer.close(name)
+                case _ where element.type == "anyType":
+                    let isFlag = if case .bool = part { true } else { false }
+                    writer.raw("<\(name) xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\" xsi:type=\"xsd:\(isFlag ? "boolean" : "string")\">")
+                    XMLWriter.escape(part.string ?? "", into: &writer)
+                    writer.close(name)
+                default: writer.element(name, part.string)
                 }
-            case let member?: writer.element(name, member.string)
             }
         }
     }

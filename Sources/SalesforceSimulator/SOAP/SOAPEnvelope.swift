@@ -13,6 +13,29 @@ struct SOAPEnvelope {
         }
         self.operation = operation
         headers = root.first("Header")?.children ?? []
+        if let header = headers.first(where: { $0.isMandatory && PartnerSchema.type($0.name) == nil }) {
+            throw Misunderstood(header: header.name)
+        }
+    }
+
+    /// A header that must be understood and is not.
+    struct Misunderstood: Error { var header: String }
+
+    /// The first parameter, or part of a record, that stands where the schema has no place for it; nil when all is well.
+    ///
+    /// An id may stand among the fields: the schema's wildcard takes it there, and clients send it so.
+    var misplaced: String? {
+        guard let parameters = PartnerSchema.operation(operation.name)?.parameters else { return nil }
+        var position = 0
+        for child in operation.children {
+            // Older samples spell the upsert parameter with a small letter.
+            let name = child.name == "externalIdFieldName" ? "externalIDFieldName" : child.name
+            while position < parameters.count, parameters[position].name != name { position += 1 }
+            guard position < parameters.count else { return "{\(PartnerSchema.namespace)}\(child.name)" }
+            if name == "sObjects", let part = SOAPRecord.misplaced(child) { return part }
+            if parameters[position].count != .any { position += 1 }
+        }
+        return nil
     }
 
     func header(_ name: String, _ element: String) -> String? {
@@ -33,6 +56,15 @@ struct SOAPEnvelope {
 
 /// Reads an sObject: type, names to clear, id, fields, parents (wire reference 3.4).
 enum SOAPRecord {
+    /// The type comes first, then the names to clear, then everything else.
+    static func misplaced(_ node: XMLElementNode) -> String? {
+        func refused(_ name: String) -> String { "{\(PartnerSchema.recordNamespace)}\(name)" }
+        guard let first = node.children.first else { return nil }
+        if first.name != "type", node.first("type") != nil { return refused(first.name) }
+        let rest = node.children.dropFirst().drop { $0.name == "fieldsToNull" }
+        return rest.contains { $0.name == "fieldsToNull" } ? refused("fieldsToNull") : nil
+    }
+
     static func input(_ node: XMLElementNode) -> RecordInput {
         var record = RecordInput(type: "", id: nil, fields: [])
         var cleared: [String] = []

@@ -15,7 +15,7 @@ struct SOAPHandler: FamilyHandler {
     private var envelope: SOAPEnvelope? { try? parsed.get() }
 
     func describe() -> CallDescription {
-        guard let envelope else { return CallDescription(.soap, "unknown", version: version) }
+        guard let envelope else { return CallDescription(.soap, isDescription ? "wsdl" : "unknown", version: version) }
         var call = CallDescription(.soap, envelope.operation.name, version: version)
         call.client = envelope.header("CallOptions", "client")
         call.records = envelope.records
@@ -26,6 +26,9 @@ struct SOAPHandler: FamilyHandler {
         return call
     }
 
+    /// `GET /services/Soap/u/{v}?wsdl`
+    private var isDescription: Bool { request.method == "GET" && request.query["wsdl"] != nil }
+
     func refusal(_ error: APIError) -> Reply {
         if error.code == APIError.session.code { return SOAPFault.session(SOAPFault.sessionMessage) }
         if error.status == 503 { return RESTHandler.refusal(error) }
@@ -33,11 +36,17 @@ struct SOAPHandler: FamilyHandler {
     }
 
     func answer(_ call: inout CallDescription, _ context: inout CallContext) throws -> Reply {
+        if isDescription {
+            try context.checkVersion(version)
+            return WSDLHandler.reply(version, request, context)
+        }
         guard request.method == "POST" else { return SOAPFault.client("only POST is answered here") }
         guard request.headers["soapaction"] != nil else { return SOAPFault.client("SOAPAction HTTP header missing") }
         let envelope: SOAPEnvelope
         switch parsed {
         case .success(let value): envelope = value
+        case .failure(let failure as SOAPEnvelope.Misunderstood):
+            return SOAPFault.fault(code: "soapenv:MustUnderstand", text: "header \(failure.header) is not understood", detail: nil)
         case .failure(let failure):
             return SOAPFault.client((failure as? XMLTreeBuilder.Failure)?.message ?? "the envelope cannot be read")
         }
@@ -45,17 +54,22 @@ struct SOAPHandler: FamilyHandler {
         guard context.state.settings.versions.contains(version) else {
             throw APIError(500, "UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
         }
+        let offered = envelope.operation.name != "login" || context.state.settings.soap.offersLogin(version)
+        guard offered, PartnerSchema.operation(envelope.operation.name) != nil else {
+            return SOAPFault.client("No operation available for request {\(PartnerSchema.namespace)}\(envelope.operation.name), please check the WSDL for the service.")
+        }
+        if let part = envelope.misplaced { return SOAPFault.client("Element \(part) invalid at this location") }
+        context.options = CallOptions(envelope)
         if envelope.operation.name == "login" { return try SOAPLogin(request: request, version: version).answer(envelope, &call, context) }
-        guard let token = envelope.header("SessionHeader", "sessionId"), !token.isEmpty else { return SOAPFault.session("Invalid Session ID found in SessionHeader: Session not found, missing session key: null") }
-        guard let user = try Sessions.user(of: token, context.state, context.db) else {
+        guard let token = envelope.header("SessionHeader", "sessionId"), !token.isEmpty else { return SOAPFault.session(SOAPFault.sessionMessage + "null") }
+        // A token in JWT form is no session id (wire reference 0.1).
+        guard token.split(separator: ".").count != 3 || token.contains("!"), let user = try Sessions.user(of: token, context.state, context.db) else {
             return SOAPFault.session(SOAPFault.sessionMessage + String(token.prefix(15)))
         }
         context.user = user
         call.user = user
         let calls = SOAPCalls(envelope: envelope, request: request, version: version, context: context)
-        guard let body = try calls.answer(&call) else {
-            return SOAPFault.client("No operation available for request {urn:partner.soap.sforce.com}\(envelope.operation.name)")
-        }
+        let body = try calls.answer(&call)
         return SOAPReply.success(envelope.operation.name, body, used: context.state.usedRequests, limit: context.state.settings.dailyRequests)
     }
 }
@@ -86,7 +100,7 @@ enum SOAPFault {
         case "INVALID_LOGIN", "LOGIN_MUST_USE_SECURITY_TOKEN": "LoginFault"
         case "MALFORMED_QUERY": "MalformedQueryFault"
         case "INVALID_FIELD": "InvalidFieldFault"
-        case "INVALID_TYPE": "InvalidSObjectFault"
+        case "INVALID_TYPE", "INVALID_TYPE_FOR_OPERATION": "InvalidSObjectFault"
         case "INVALID_QUERY_LOCATOR": "InvalidQueryLocatorFault"
         case "MALFORMED_ID", "INVALID_ID_FIELD": "InvalidIdFault"
         default: "UnexpectedErrorFault"
@@ -101,7 +115,7 @@ enum SOAPFault {
         detail.open("sf:\(type) xsi:type=\"sf:\(type)\"")
         detail.element("sf:exceptionCode", error.code)
         detail.element("sf:exceptionMessage", error.message)
-        if ["MalformedQueryFault", "InvalidFieldFault", "InvalidSObjectFault"].contains(type) {
+        if PartnerSchema.isQueryFault(type) {
             detail.element("sf:row", String(error.position?.row ?? -1))
             detail.element("sf:column", String(error.position?.column ?? -1))
         }
@@ -111,7 +125,7 @@ enum SOAPFault {
 
     static func client(_ message: String) -> Reply { fault(code: "soapenv:Client", text: message, detail: nil) }
 
-    private static func fault(code: String, text: String, detail: String?) -> Reply {
+    static func fault(code: String, text: String, detail: String?) -> Reply {
         var writer = XMLWriter("""
             <?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" \
             xmlns:sf="urn:fault.partner.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\

@@ -7,6 +7,7 @@ struct CallContext {
     /// The stamp of everything this call saves.
     let stamp: Int64
     var user = ""
+    var options = CallOptions()
     var rejections: [Int: RecordError] = [:]
 
     init(state: OrgState, db: Database, stamp: Int64) {

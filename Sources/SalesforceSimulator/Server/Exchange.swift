@@ -68,7 +68,7 @@ struct Exchange: Sendable {
 
     private static func respond(_ handler: any FamilyHandler, _ call: inout CallDescription, _ context: inout CallContext) -> Reply {
         do {
-            if call.family != .oauth, call.operation != "versions", call.operation != "login" {
+            if call.family != .oauth, !["versions", "login", "wsdl"].contains(call.operation) {
                 try context.countRequest()
             }
             return try handler.answer(&call, &context)
@@ -100,6 +100,7 @@ struct Exchange: Sendable {
         switch segments[1] {
         case "oauth2": return OAuthHandler(request: request)
         case "soap": return SOAPHandler(request: request)
+        case "wsdl": return WSDLHandler(request: request)
         case "async": return Bulk1Handler(request: request, jobs: state.jobs)
         case "data":
             if segments.count >= 5, segments[3] == "jobs" { return Bulk2Handler(request: request, jobs: state.jobs) }

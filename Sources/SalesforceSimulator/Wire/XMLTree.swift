@@ -18,6 +18,9 @@ final class XMLElementNode {
 
     func first(_ name: String) -> XMLElementNode? { children.first { $0.name == name } }
 
+    /// True for a SOAP header with `mustUnderstand`.
+    var isMandatory: Bool { attributes.contains { $0.key.hasSuffix("mustUnderstand") && ["1", "true"].contains($0.value) } }
+
     /// True for `xsi:nil="true"`, whatever prefix the document gives the schema instance namespace.
     var isNil: Bool {
         attributes.contains { key, value in (key == "nil" || key.hasSuffix(":nil")) && (value == "true" || value == "1") }
@@ -86,6 +89,8 @@ struct XMLWriter {
         XMLWriter.escape(value, to: &text)
         text += "</" + name + ">"
     }
+
+    static func escape(_ value: String, into writer: inout XMLWriter) { escape(value, to: &writer.text) }
 
     /// Escapes markup, writes CR as a reference so that it survives, and drops what XML 1.0 cannot carry.
     static func escape(_ value: String, to output: inout String) {

@@ -1,0 +1,24 @@
+/// What differs between orgs and releases in the partner API.
+struct SOAPSettings: Codable, Sendable, Equatable {
+    /// The last API version with login(); nil offers it in all (wire reference 3.3).
+    var lastLoginVersion: String? = "64.0"
+
+    func offersLogin(_ version: String) -> Bool {
+        guard let last = lastLoginVersion.flatMap({ Double($0) }), let asked = Double(version) else { return true }
+        return asked <= last
+    }
+
+    /// Takes what a control call sets.
+    mutating func apply(_ body: JSON) {
+        if let last = body["lastLoginVersion"] { lastLoginVersion = last.string }
+    }
+
+    var json: JSON { ["lastLoginVersion": .text(lastLoginVersion)] }
+}
+
+extension OrgSettings {
+    var soap: SOAPSettings {
+        get { soapSettings ?? SOAPSettings() }
+        set { soapSettings = newValue }
+    }
+}
