@@ -1,34 +1,30 @@
 extension RESTHandler {
     /// Queries and their pages (wire reference 2.6).
     func query(_ call: inout CallDescription, _ context: CallContext) throws -> Reply {
-        guard request.method == "GET" else { throw APIError(405, "METHOD_NOT_ALLOWED", "HTTP Method '\(request.method)' not allowed. Allowed are GET") }
+        guard ["GET", "HEAD"].contains(request.method) else { throw APIError(405, "METHOD_NOT_ALLOWED", "HTTP Method '\(request.method)' not allowed. Allowed are GET,HEAD") }
         let largest = context.state.settings.queryPageRecords
         let size = QueryPage.size(asked: request.option("batchSize", of: "sforce-query-options"), standard: largest, largest: largest)
         if call.operation == "queryMore" {
             let page = try QueryPage.next(resource[1], size: size, context)
             return answer(page, &call)
         }
-        guard let text = request.query["q"] else { throw SOQLParser.malformed("", "A query string has to be specified", at: 0) }
+        if let text = request.query["explain"] { return .json(200, try QueryExplanation.json(text, context)) }
+        guard let text = request.query["q"] else { throw APIError(400, "MALFORMED_QUERY", "A query string has to be specified") }
         let plan = try context.plan(text, includesDeleted: call.operation == "queryAll")
         call.object = plan.object.name
         if plan.countsRows {
-            let total = try QueryRunner.count(plan, context.db)
-            return .json(200, ["totalSize": .int(total), "done": true, "records": []])
+            return answer(QueryPage(records: [], total: try QueryRunner.count(plan, context.db), locator: nil), &call)
         }
         if plan.isAggregate {
-            var record = try QueryRunner.aggregates(plan, context.db).json(version: version)
-            record.set("attributes", ["type": "AggregateResult"])
-            return .json(200, ["totalSize": 1, "done": true, "records": [record]])
+            let groups = try QueryRunner.groups(plan, context.db)
+            return answer(QueryPage(records: groups, total: groups.count, locator: nil), &call)
         }
         return answer(try QueryPage.first(plan, size: size, context), &call)
     }
 
     private func answer(_ page: QueryPage, _ call: inout CallDescription) -> Reply {
         call.recordCount = page.records.count
-        var document: JSON = ["totalSize": .int(page.total), "done": .bool(page.locator == nil)]
-        if let locator = page.locator { document.set("nextRecordsUrl", .string("/services/data/v\(version)/query/\(locator)")) }
-        document.set("records", .array(page.records.map { $0.json(version: version) }))
-        return .json(200, document)
+        return .json(200, page.json(version: version))
     }
 
     /// getUpdated and getDeleted (wire reference 2.10).

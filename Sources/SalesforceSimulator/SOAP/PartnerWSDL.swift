@@ -134,7 +134,7 @@ struct PartnerWSDL {
     }
 }
 
-/// `GET /services/wsdl/partner`: the description at the newest version, or the one of `?version=`.
+/// `GET /services/wsdl/partner`: the description at the newest version that has login, or the one of `?version=`.
 struct WSDLHandler: FamilyHandler {
     let request: SimRequest
 
@@ -145,7 +145,8 @@ struct WSDLHandler: FamilyHandler {
     func answer(_ call: inout CallDescription, _ context: inout CallContext) throws -> Reply {
         guard request.segments.count == 3, request.segments[2].lowercased() == "partner" else { throw APIError.notFound() }
         let versions = context.state.settings.versions
-        guard let version = request.query["version"] ?? versions.last, versions.contains(version) else { throw APIError.notFound() }
+        let newest = versions.last { context.state.settings.soap.offersLogin($0) } ?? versions.last
+        guard let version = request.query["version"] ?? newest, versions.contains(version) else { throw APIError.notFound() }
         return WSDLHandler.reply(version, request, context)
     }
 

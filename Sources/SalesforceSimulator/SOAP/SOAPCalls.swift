@@ -113,7 +113,8 @@ struct SOAPCalls {
             return result(QueryPage(records: [], total: try QueryRunner.count(plan, context.db), locator: nil))
         }
         if plan.isAggregate {
-            return result(QueryPage(records: [try QueryRunner.aggregates(plan, context.db)], total: 1, locator: nil))
+            let groups = try QueryRunner.groups(plan, context.db)
+            return result(QueryPage(records: groups, total: groups.count, locator: nil))
         }
         let page = try QueryPage.first(plan, size: size, context)
         call.recordCount = page.records.count
@@ -121,12 +122,8 @@ struct SOAPCalls {
     }
 
     private func result(_ page: QueryPage) -> String {
-        var writer = XMLWriter("<result xsi:type=\"QueryResult\">")
-        writer.element("done", page.locator == nil ? "true" : "false")
-        writer.element("queryLocator", page.locator)
-        for record in page.records { SOAPRecordWriter.write(record, as: "records", &writer) }
-        writer.element("size", String(page.total))
-        writer.raw("</result>")
+        var writer = XMLWriter()
+        SOAPRecordWriter.write(page, as: "result", &writer)
         return writer.text
     }
 
@@ -175,6 +172,15 @@ struct SOAPCalls {
 
 /// Records of answers: the type and id first, then the fields, the id once more if it was selected.
 enum SOAPRecordWriter {
+    static func write(_ page: QueryPage, as element: String, _ writer: inout XMLWriter) {
+        writer.raw("<\(element) xsi:type=\"QueryResult\">")
+        writer.element("done", page.locator == nil ? "true" : "false")
+        writer.element("queryLocator", page.locator)
+        for record in page.records { write(record, as: "records", &writer) }
+        writer.element("size", String(page.total))
+        writer.close(element)
+    }
+
     static func write(_ record: ResultRecord, as element: String, _ writer: inout XMLWriter) {
         writer.raw("<\(element) xsi:type=\"sf:sObject\">")
         writer.element("sf:type", record.type)
@@ -182,6 +188,7 @@ enum SOAPRecordWriter {
         writer.element("sf:Id", record.fields.contains { $0.0 == "Id" } ? record.id : nil)
         for (name, value) in record.fields {
             switch value {
+            case .children(let page): write(page, as: "sf:" + name, &writer)
             case .record(let parent): write(parent, as: "sf:" + name, &writer)
             case .compound(let type, let parts):
                 writer.raw("<sf:\(name) xsi:type=\"\(type)\">")

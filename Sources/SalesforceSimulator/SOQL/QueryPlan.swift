@@ -19,21 +19,39 @@ struct QueryPlan {
         var path: [String]
         var type: String
         var expression: String
+        /// The types of a polymorphic reference by the key prefixes of their ids.
+        var types: [String: String] = [:]
+
+        func type(of id: String) -> String { types[RecordIdentifier.keyPrefix(of: id)] ?? type }
+    }
+
+    /// The children of each record: a query of their own, narrowed to one parent.
+    struct Child {
+        var name: String
+        var plan: QueryPlan
+        /// The column that names the parent.
+        var reference: String
     }
 
     var object: ObjectDefinition
     var columns: [Column]
     var parents: [Parent] = []
+    var children: [Child] = []
     var countsRows = false
     var isAggregate = false
     var joins = ""
     var condition = ""
     var arguments: [DatabaseValue] = []
+    /// GROUP BY and HAVING.
+    var group = ""
     var order = ""
     var limit: Int?
     var offset: Int?
     /// True when nothing but WHERE narrows it: what PK chunking demands.
-    var isChunkable: Bool { order.isEmpty && limit == nil && offset == nil && !isAggregate && !countsRows }
+    var isChunkable: Bool { order.isEmpty && limit == nil && offset == nil && !isAggregate && !countsRows && children.isEmpty }
+
+    /// Rows with two or more long texts or files make pages short (wire reference 3.5).
+    var isWide: Bool { columns.filter { ($0.field.isLongText && $0.field.isCustom) || $0.field.kind == .base64 }.count > 1 }
 
     var from: String { " FROM \(ObjectTable.quoted(object.name)) AS t0" + joins }
     var filter: String { condition.isEmpty ? "" : " WHERE " + condition }

@@ -7,13 +7,19 @@ enum QueryRunner {
         return try Int.fetchOne(db.cachedStatement(sql: sql), arguments: StatementArguments(plan.arguments)) ?? 0
     }
 
-    static func aggregates(_ plan: QueryPlan, _ db: Database) throws -> ResultRecord {
-        let sql = "SELECT " + plan.columns.flatMap(\.expressions).joined(separator: ", ") + plan.from + plan.filter
-        let row = try Row.fetchOne(db, sql: sql, arguments: StatementArguments(plan.arguments))
-        let fields = plan.columns.enumerated().map { index, column in
-            (column.alias ?? "", row.map { ResultValue($0[index] as DatabaseValue, field: column.field) } ?? .null)
+    /// The rows of an aggregate query: one, or one for each group.
+    static func groups(_ plan: QueryPlan, _ db: Database) throws -> [ResultRecord] {
+        let sql = "SELECT " + plan.columns.flatMap(\.expressions).joined(separator: ", ") + plan.from + plan.filter + plan.group + plan.tail
+        let rows = try Row.fetchAll(db, sql: sql, arguments: StatementArguments(plan.arguments))
+        guard rows.count <= 2_000 else {
+            throw APIError(400, "EXCEEDED_ID_LIMIT", "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch")
         }
-        return ResultRecord(type: "AggregateResult", id: nil, fields: fields)
+        return rows.map { row in
+            let fields = plan.columns.enumerated().map { index, column in
+                (column.alias ?? "", ResultValue(row[index] as DatabaseValue, field: column.field))
+            }
+            return ResultRecord(type: "AggregateResult", id: nil, fields: fields)
+        }
     }
 
     /// The row numbers of the whole result in order: what a cursor keeps.
@@ -24,12 +30,24 @@ enum QueryRunner {
 
     /// The records behind row numbers, in their order; rows that are gone are left out.
     static func records(_ plan: QueryPlan, rows: ArraySlice<Int64>, _ db: Database) throws -> [ResultRecord] {
-        guard !rows.isEmpty else { return [] }
+        let found = try recordsByRow(plan, rows: rows, db)
+        return rows.compactMap { found[$0] }
+    }
+
+    static func recordsByRow(_ plan: QueryPlan, rows: ArraySlice<Int64>, _ db: Database) throws -> [Int64: ResultRecord] {
+        guard !rows.isEmpty else { return [:] }
         let list = rows.map(String.init).joined(separator: ",")
         let cursor = try Row.fetchCursor(db, sql: "SELECT " + plan.selection + plan.from + " WHERE t0.rowid IN (\(list))")
         var found: [Int64: ResultRecord] = [:]
         while let row = try cursor.next() { found[row[0]] = record(plan, row) }
-        return rows.compactMap { found[$0] }
+        return found
+    }
+
+    /// The row numbers of one parent's children.
+    static func rowNumbers(_ child: QueryPlan.Child, of parent: String, _ db: Database) throws -> [Int64] {
+        let condition = " WHERE \(child.reference) = ?" + (child.plan.condition.isEmpty ? "" : " AND (" + child.plan.condition + ")")
+        let statement = try db.cachedStatement(sql: "SELECT t0.rowid" + child.plan.from + condition + child.plan.tail)
+        return try Int64.fetchAll(statement, arguments: StatementArguments([parent.databaseValue] + child.plan.arguments))
     }
 
     /// The records of consecutive row numbers after `after`, for exports: at most `limit`, and the last row number seen.
@@ -55,7 +73,7 @@ enum QueryRunner {
         var fields: [(String, ResultValue)] = []
         fields.reserveCapacity(plan.columns.count)
         for column in plan.columns {
-            fields.append((column.field.name, value(column, row, &position)))
+            fields.append((column.path[0], value(column, row, &position)))
         }
         return ResultRecord(type: plan.object.name, id: id, fields: fields)
     }
@@ -92,7 +110,8 @@ enum QueryRunner {
                     let path = prefix + [name]
                     let parent = plan.parents.first { $0.path == path }
                     let parentId = parentIds[path.joined(separator: ".")] ?? nil
-                    record.fields.append((name, parentId == nil ? .null : .record(build(parent?.type ?? "", parentId, path))))
+                    let value = parentId.map { ResultValue.record(build(parent?.type(of: $0) ?? "", $0, path)) }
+                    record.fields.append((name, value ?? .null))
                 }
             }
             return record

@@ -15,6 +15,7 @@ indirect enum ResultValue: Sendable {
     /// Binary content is fetched from a path of its own.
     case binary(String)
     case record(ResultRecord)
+    case children(QueryPage)
 
     init(_ value: DatabaseValue, field: FieldDefinition) {
         switch value.storage {
@@ -56,7 +57,7 @@ struct ResultRecord: Sendable {
 extension ResultRecord {
     func json(version: String) -> JSON {
         var attributes: JSON = ["type": .string(type)]
-        if let id { attributes.set("url", .string("/services/data/v\(version)/sobjects/\(type)/\(id)")) }
+        if let id, type != "AggregateResult" { attributes.set("url", .string("/services/data/v\(version)/sobjects/\(type)/\(id)")) }
         var members = [JSON.Member(key: "attributes", value: attributes)]
         for (name, value) in fields {
             members.append(JSON.Member(key: name, value: value.json(version: version, record: self, field: name)))
@@ -79,13 +80,14 @@ extension ResultValue {
         case .compound(_, let parts):
             .object(parts.map { JSON.Member(key: $0.0, value: $0.1.json(version: version, record: record, field: field)) })
         case .record(let parent): parent.json(version: version)
+        case .children(let page): page.json(version: version)
         }
     }
 
     /// The text of SOAP and CSV; nil for null and for what has parts.
     var plainText: String? {
         switch self {
-        case .null, .compound, .record: nil
+        case .null, .compound, .record, .children: nil
         case .text(let text), .date(let text), .decimal(let text), .binary(let text): text
         case .bool(let flag): flag ? "true" : "false"
         case .int(let number): String(number)

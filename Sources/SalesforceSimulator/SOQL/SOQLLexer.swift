@@ -63,7 +63,9 @@ struct SOQLLexer {
         isDigit(scalar) || scalar == "_" || ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
     }
 
-    /// Backslash stays before `_` and `%`: they mean something to LIKE only.
+    /// Stands in a token's text for the backslash of `\_` and `\%`, which mean something to LIKE only. No client can send it.
+    static let wildcardEscape: Unicode.Scalar = "\u{10FFFE}"
+
     private static func string(_ characters: [Unicode.Scalar], from start: Int) throws -> (String, Int) {
         var value = String.UnicodeScalarView()
         var position = start + 1
@@ -86,7 +88,7 @@ struct SOQLLexer {
             case "b", "B": value.append("\u{8}")
             case "f", "F": value.append("\u{C}")
             case "_", "%":
-                value.append("\\")
+                value.append(wildcardEscape)
                 value.append(next)
             case "u":
                 guard position + 4 <= characters.count,

@@ -1,15 +1,22 @@
-/// Reads the subset of SOQL that a sync tool sends (wire reference 6.1).
+/// Reads SOQL (wire reference 6.1, and GROUP BY, functions and subqueries beyond it).
 struct SOQLParser {
-    private let query: String
-    private let tokens: [SOQLToken]
-    private var index = 0
+    let query: String
+    let tokens: [SOQLToken]
+    var index = 0
+    /// Parentheses and NOTs around the current place; a query that goes deeper than this is too complicated.
+    var depth = 0
+    static let deepest = 150
 
     /// - Throws: ``APIError`` MALFORMED_QUERY with the place.
     static func parse(_ query: String) throws -> SOQLQuery {
-        guard query.count <= 100_000 else { throw malformed(query, "SOQL statement too long", at: 0) }
+        guard query.utf8.count <= 100_000 || query.unicodeScalars.count <= 100_000 else {
+            throw APIError(400, "MALFORMED_QUERY", "SOQL statements cannot be longer than 100000 characters.")
+        }
         do {
             var parser = SOQLParser(query: query, tokens: try SOQLLexer.tokens(of: query))
-            return try parser.select()
+            let parsed = try parser.select(within: 0)
+            guard parser.current.kind == .end else { throw parser.unexpected() }
+            return parsed
         } catch let failure as SOQLLexer.Failure {
             throw malformed(query, failure.message, at: failure.offset)
         }
@@ -33,67 +40,116 @@ struct SOQLParser {
         refusal("MALFORMED_QUERY", query, message, at: offset)
     }
 
+    static let tooComplicated = APIError(
+        400, "QUERY_TOO_COMPLICATED", "Query is either selecting too many fields or the filter conditions are too complicated.")
+
     private init(query: String, tokens: [SOQLToken]) {
         self.query = query
         self.tokens = tokens
     }
 
-    private var current: SOQLToken { tokens[index] }
+    // MARK: Tokens
 
-    private func unexpected() -> APIError {
-        SOQLParser.malformed(query, "unexpected token: '\(current.text)'", at: current.offset)
+    var current: SOQLToken { tokens[index] }
+
+    func unexpected() -> APIError { SOQLParser.malformed(query, "unexpected token: '\(current.text)'", at: current.offset) }
+
+    func isWord(_ word: String, ahead: Int = 0) -> Bool {
+        index + ahead < tokens.count && tokens[index + ahead].kind == .word && tokens[index + ahead].text.uppercased() == word
     }
 
-    private func isWord(_ word: String) -> Bool { current.kind == .word && current.text.uppercased() == word }
+    func isSymbol(_ symbol: String, ahead: Int = 0) -> Bool {
+        index + ahead < tokens.count && tokens[index + ahead].kind == .symbol && tokens[index + ahead].text == symbol
+    }
 
-    private mutating func takeWord(_ word: String) -> Bool {
+    mutating func takeWord(_ word: String) -> Bool {
         guard isWord(word) else { return false }
         index += 1
         return true
     }
 
-    private mutating func takeSymbol(_ symbol: String) -> Bool {
-        guard current.kind == .symbol, current.text == symbol else { return false }
+    mutating func takeSymbol(_ symbol: String) -> Bool {
+        guard isSymbol(symbol) else { return false }
         index += 1
         return true
     }
 
-    private mutating func expectSymbol(_ symbol: String) throws {
+    mutating func expectWord(_ word: String) throws { guard takeWord(word) else { throw unexpected() } }
+
+    mutating func expectSymbol(_ symbol: String) throws {
         guard takeSymbol(symbol) else {
             throw SOQLParser.malformed(query, "expecting '\(symbol)', found '\(current.text)'", at: current.offset)
         }
     }
 
-    private static let reserved: Set<String> = ["SELECT", "FROM", "WHERE", "ORDER", "LIMIT", "OFFSET", "AND", "OR", "NOT", "IN", "LIKE", "GROUP"]
+    private static let reserved: Set<String> = [
+        "SELECT", "FROM", "WHERE", "ORDER", "LIMIT", "OFFSET", "AND", "OR", "NOT", "IN", "LIKE", "GROUP", "HAVING", "WITH", "USING", "FOR",
+    ]
 
-    private mutating func name() throws -> SOQLQuery.Name {
+    mutating func plainName() throws -> SOQLQuery.Name {
         guard current.kind == .word, !SOQLParser.reserved.contains(current.text.uppercased()) else { throw unexpected() }
         defer { index += 1 }
         return SOQLQuery.Name(text: current.text, offset: current.offset)
     }
 
-    private mutating func select() throws -> SOQLQuery {
-        guard takeWord("SELECT") else { throw unexpected() }
+    /// A field, or a function of one.
+    mutating func name() throws -> SOQLQuery.Name {
+        let word = try plainName()
+        guard isSymbol("(") else { return word }
+        let function = word.text.uppercased()
+        guard SOQLFunction.isKnown(function) else {
+            throw SOQLParser.malformed(query, "unexpected token: '('", at: current.offset)
+        }
+        index += 1
+        var field = try plainName()
+        // convertTimezone is as good as its argument: users live in GMT.
+        if field.text.uppercased() == "CONVERTTIMEZONE", takeSymbol("(") {
+            field = try plainName()
+            try expectSymbol(")")
+        }
+        try expectSymbol(")")
+        return SOQLQuery.Name(text: field.text, offset: field.offset, function: function)
+    }
+
+    // MARK: The statement
+
+    /// - Parameter level: 0 for the query itself, 1 and on for subqueries of select lists.
+    mutating func select(within level: Int) throws -> SOQLQuery {
+        try expectWord("SELECT")
+        guard level <= 5 else { throw SOQLParser.malformed(query, "the query nests more than five levels of children", at: current.offset) }
         var items: [SOQLQuery.Item] = []
         var countsRows = false
         repeat {
-            if isWord("COUNT"), tokens[index + 1].text == "(", tokens[index + 2].text == ")" {
-                guard items.isEmpty else { throw unexpected() }
+            if isWord("COUNT"), isSymbol("(", ahead: 1), isSymbol(")", ahead: 2) {
+                guard items.isEmpty, level == 0 else { throw unexpected() }
                 index += 3
                 countsRows = true
                 break
             }
-            items.append(try item())
+            items.append(try item(level))
         } while takeSymbol(",")
-        guard takeWord("FROM") else { throw unexpected() }
-        var parsed = SOQLQuery(items: items, countsRows: countsRows, object: try name())
-        if current.kind == .word, !["WHERE", "ORDER", "LIMIT", "OFFSET", "GROUP", "ALL", "FOR", "USING", "WITH"].contains(current.text.uppercased()) {
+        try expectWord("FROM")
+        var parsed = SOQLQuery(items: items, countsRows: countsRows, object: try plainName())
+        if isWord("AS") || (current.kind == .word && !SOQLParser.reserved.union(["ALL"]).contains(current.text.uppercased())) {
             _ = takeWord("AS")
-            parsed.alias = try name().text
+            parsed.alias = try plainName().text
+        }
+        if takeWord("USING") {
+            try expectWord("SCOPE")
+            guard try plainName().text.uppercased() == "EVERYTHING" else { throw SOQLParser.malformed(query, "scope not supported", at: tokens[index - 1].offset) }
         }
         if takeWord("WHERE") { parsed.condition = try condition() }
+        if isWord("WITH") {
+            index += 1
+            guard takeWord("SECURITY_ENFORCED") || takeWord("USER_MODE") || takeWord("SYSTEM_MODE") else { throw unexpected() }
+        }
+        if takeWord("GROUP") {
+            try expectWord("BY")
+            repeat { parsed.grouping.append(try name()) } while takeSymbol(",")
+            if takeWord("HAVING") { parsed.having = try condition() }
+        }
         if takeWord("ORDER") {
-            guard takeWord("BY") else { throw unexpected() }
+            try expectWord("BY")
             repeat { parsed.order.append(try order()) } while takeSymbol(",")
         }
         if takeWord("LIMIT") { parsed.limit = try count() }
@@ -105,26 +161,29 @@ struct SOQLParser {
             }
             parsed.offset = value
         }
-        guard current.kind == .end else { throw unexpected() }
+        if level == 0, takeWord("FOR") {
+            guard takeWord("VIEW") || takeWord("REFERENCE") else { throw unexpected() }
+        }
         return parsed
     }
 
-    private mutating func item() throws -> SOQLQuery.Item {
-        let word = try name()
-        guard takeSymbol("(") else { return .field(word) }
-        if word.text.uppercased() == "FIELDS" {
-            let scope = try name()
+    private mutating func item(_ level: Int) throws -> SOQLQuery.Item {
+        if takeSymbol("(") {
+            let children = try select(within: level + 1)
             try expectSymbol(")")
-            return .fields(scope.text.uppercased(), offset: word.offset)
+            return .children(children)
         }
-        guard let function = SOQLQuery.Aggregate(rawValue: word.text.lowercased()) else {
-            throw SOQLParser.malformed(query, "unexpected token: '('", at: word.offset + word.text.count)
+        if isWord("FIELDS"), isSymbol("(", ahead: 1) {
+            let offset = current.offset
+            index += 2
+            let scope = try plainName()
+            try expectSymbol(")")
+            return .fields(scope.text.uppercased(), offset: offset)
         }
         let field = try name()
-        try expectSymbol(")")
         var alias: String?
-        if current.kind == .word, !SOQLParser.reserved.contains(current.text.uppercased()) { alias = try name().text }
-        return .aggregate(function, field, alias: alias)
+        if current.kind == .word, !SOQLParser.reserved.contains(current.text.uppercased()) { alias = try plainName().text }
+        return .field(field, alias: alias)
     }
 
     private mutating func count() throws -> Int {
@@ -142,87 +201,5 @@ struct SOQLParser {
             if takeWord("LAST") { nullsLast = true } else if takeWord("FIRST") { nullsLast = false } else { throw unexpected() }
         }
         return SOQLQuery.Order(name: field, descending: descending, nullsLast: nullsLast)
-    }
-
-    /// AND and OR may not be mixed on one level without parentheses.
-    private mutating func condition() throws -> SOQLQuery.Condition {
-        let first = try simple()
-        if isWord("AND") {
-            var parts = [first]
-            while takeWord("AND") { parts.append(try simple()) }
-            guard !isWord("OR") else { throw unexpected() }
-            return .all(parts)
-        }
-        if isWord("OR") {
-            var parts = [first]
-            while takeWord("OR") { parts.append(try simple()) }
-            guard !isWord("AND") else { throw unexpected() }
-            return .any(parts)
-        }
-        return first
-    }
-
-    private mutating func simple() throws -> SOQLQuery.Condition {
-        if takeWord("NOT") { return .not(try simple()) }
-        if takeSymbol("(") {
-            let inner = try condition()
-            try expectSymbol(")")
-            return inner
-        }
-        let field = try name()
-        let negated = isWord("NOT") && tokens[index + 1].text.uppercased() == "IN"
-        if negated { index += 1 }
-        if takeWord("IN") { return .list(field, try list { try $0.literal() }, negated: negated) }
-        if isWord("INCLUDES") || isWord("EXCLUDES") {
-            let excluding = isWord("EXCLUDES")
-            index += 1
-            let values = try list { parser -> String in
-                guard case .string(let text) = try parser.literal() else { throw parser.unexpected() }
-                return text
-            }
-            return .choices(field, values, excluding: excluding)
-        }
-        if takeWord("LIKE") { return .compare(field, .like, try literal()) }
-        guard current.kind == .symbol, let comparison = SOQLQuery.Comparison(rawValue: current.text == "<>" ? "!=" : current.text) else { throw unexpected() }
-        index += 1
-        return .compare(field, comparison, try literal())
-    }
-
-    private mutating func list<Element>(_ element: (inout SOQLParser) throws -> Element) throws -> [Element] {
-        try expectSymbol("(")
-        var values = [try element(&self)]
-        while takeSymbol(",") { values.append(try element(&self)) }
-        try expectSymbol(")")
-        return values
-    }
-
-    private mutating func literal() throws -> SOQLQuery.Literal {
-        let token = current
-        switch token.kind {
-        case .string:
-            guard token.text.count <= 4_000 else { throw SOQLParser.malformed(query, "string literal too long", at: token.offset) }
-            index += 1
-            return .string(token.text)
-        case .word:
-            index += 1
-            switch token.text.uppercased() {
-            case "NULL": return .null
-            case "TRUE": return .bool(true)
-            case "FALSE": return .bool(false)
-            default:
-                index -= 1
-                throw SOQLParser.malformed(query, "unexpected token: '\(token.text)'", at: token.offset)
-            }
-        case .literal:
-            index += 1
-            if isNumber(token.text) { return .number(token.text) }
-            if token.text.contains("T"), token.text.contains(where: { "Z+".contains($0) }) || token.text.dropFirst(11).contains("-"),
-                let instant = TimeText.parseDateTime(token.text) { return .dateTime(instant) }
-            if token.text.count == 10, let date = TimeText.parseDate(token.text) { return .date(date) }
-            if token.text.contains(":"), let time = TimeText.parseTimeOfDay(token.text) { return .time(time) }
-            index -= 1
-            throw unexpected()
-        default: throw unexpected()
-        }
     }
 }

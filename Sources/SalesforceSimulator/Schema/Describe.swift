@@ -86,7 +86,7 @@ enum Describe {
             ("displayLocationInDecimal", .bool(field.kind == .location)), ("encrypted", .bool(field.kind == .encryptedstring)),
             ("externalId", .bool(field.externalId)), ("extraTypeInfo", .text(field.extraTypeInfo)),
             ("filterable", .bool(field.isFilterable)), ("filteredLookupInfo", nil),
-            ("formulaTreatNullNumberAsZero", false), ("groupable", .bool(field.isFilterable && !field.isDecimal)),
+            ("formulaTreatNullNumberAsZero", false), ("groupable", .bool(field.isGroupable)),
             ("highScaleNumber", false), ("htmlFormatted", .bool(field.extraTypeInfo == "richtextarea")),
             ("idLookup", .bool(field.idLookup)), ("inlineHelpText", nil), ("label", .string(field.label)),
             ("length", .int(length)), ("mask", field.kind == .encryptedstring ? "*" : nil),

@@ -90,6 +90,9 @@ extension FieldDefinition {
         }
     }
 
+    /// What GROUP BY takes.
+    var isGroupable: Bool { isFilterable && !isDecimal && kind != .datetime && kind != .multipicklist && kind != .time }
+
     var isSortable: Bool { isFilterable && kind != .multipicklist }
 
     var soapType: String {

@@ -44,9 +44,7 @@ struct CallContext {
     }
 
     func plan(_ query: String, includesDeleted: Bool) throws -> QueryPlan {
-        let state = state
-        let user = user
-        return try QueryCompiler.compile(query, includesDeleted: includesDeleted) { state.object($0, for: user) }
+        try QueryCompiler.compile(query, includesDeleted: includesDeleted, schema: QuerySchema(state, for: user))
     }
 
     func batch(allOrNone: Bool, truncating: Bool = false) -> RecordBatch {

@@ -4,65 +4,58 @@ struct CursorStore {
         var plan: QueryPlan
         var rows: [Int64]
         var user: String
+        /// On the org's clock.
+        var opened: Int64 = 0
     }
 
     private var cursors: [String: Cursor] = [:]
     private var order: [String] = []
     private var number: Int64 = 0
+    private var rowCount = 0
 
-    /// More than this many open results are not kept; the oldest goes.
-    private let limit = 200
+    /// More open results, or rows of them, are not kept; the oldest go.
+    private let limit = 1_000
+    private let rowLimit = 40_000_000
 
-    mutating func open(_ cursor: Cursor) -> String {
+    /// - Parameter perUser: how many results a user may have open; nil sets no limit.
+    mutating func open(_ cursor: Cursor, perUser: Int? = nil) -> String {
         number += 1
         let locator = RecordIdentifier.make(keyPrefix: "01g", number: number)
         cursors[locator] = cursor
         order.append(locator)
-        if order.count > limit { cursors[order.removeFirst()] = nil }
+        rowCount += cursor.rows.count
+        while order.count > limit || (rowCount > rowLimit && order.count > 1) { close(order[0]) }
+        if let perUser {
+            let own = order.filter { cursors[$0]?.user == cursor.user }
+            for locator in own.dropLast(perUser) { close(locator) }
+        }
         return locator
     }
 
+    private mutating func close(_ locator: String) {
+        rowCount -= cursors.removeValue(forKey: locator)?.rows.count ?? 0
+        order.removeAll { $0 == locator }
+    }
+
     /// The cursor and the offset of a locator such as `01gxx0000004h3EAAQ-2000`.
-    func find(_ locator: String) throws -> (cursor: Cursor, name: String, offset: Int) {
+    ///
+    /// - Throws: INVALID_QUERY_LOCATOR when it is unknown, another user's, or older than `hours` at `now`.
+    mutating func find(_ locator: String, user: String, now: Int64, hours: Int) throws -> (cursor: Cursor, name: String, offset: Int) {
+        let refusal = APIError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         let parts = locator.split(separator: "-")
-        guard parts.count == 2, let offset = Int(parts[1]), let cursor = cursors[String(parts[0])], offset <= cursor.rows.count else {
-            throw APIError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+        guard parts.count == 2, let offset = Int(parts[1]), offset >= 0, let name = RecordIdentifier.normalized(String(parts[0])),
+            let cursor = cursors[name], offset <= cursor.rows.count, cursor.user == user
+        else { throw refusal }
+        guard now - cursor.opened <= Int64(hours) * 3_600_000 else {
+            close(name)
+            throw refusal
         }
-        return (cursor, String(parts[0]), offset)
+        return (cursor, name, offset)
     }
 
     mutating func closeAll() {
         cursors = [:]
         order = []
-    }
-}
-
-/// One page of a result.
-struct QueryPage {
-    var records: [ResultRecord]
-    var total: Int
-    /// Where the next page begins; nil on the last.
-    var locator: String?
-
-    /// Runs a query and answers its first page.
-    static func first(_ plan: QueryPlan, size: Int, _ context: CallContext) throws -> QueryPage {
-        let rows = try QueryRunner.rowNumbers(plan, context.db)
-        let records = try QueryRunner.records(plan, rows: rows.prefix(size), context.db)
-        guard rows.count > size else { return QueryPage(records: records, total: rows.count, locator: nil) }
-        let name = context.state.cursors.open(CursorStore.Cursor(plan: plan, rows: rows, user: context.user))
-        return QueryPage(records: records, total: rows.count, locator: "\(name)-\(size)")
-    }
-
-    static func next(_ locator: String, size: Int, _ context: CallContext) throws -> QueryPage {
-        let (cursor, name, offset) = try context.state.cursors.find(locator)
-        let end = min(offset + size, cursor.rows.count)
-        let records = try QueryRunner.records(cursor.plan, rows: cursor.rows[offset..<end], context.db)
-        return QueryPage(records: records, total: cursor.rows.count, locator: end < cursor.rows.count ? "\(name)-\(end)" : nil)
-    }
-
-    /// The page size a client asked for, within what Salesforce grants.
-    static func size(asked: String?, standard: Int, largest: Int) -> Int {
-        guard let asked = asked.flatMap({ Int($0) }) else { return min(standard, largest) }
-        return min(max(asked, 200), largest)
+        rowCount = 0
     }
 }
