@@ -54,6 +54,7 @@ extension ControlCalls {
         field.idLookup = body["idLookup"]?.bool ?? field.externalId
         field.autoNumberFormat = body["autoNumberFormat"]?.string
         field.formula = body["formula"]?.string
+        field.rollup = try body["rollup"].map { try rollup($0) }
         field.defaultValue = body["defaultValue"]?.string
         field.nameField = body["nameField"]?.bool ?? (field.name == "Name")
         field.picklistValues = body["picklistValues"]?.elements.compactMap(\.string) ?? []
@@ -64,7 +65,7 @@ extension ControlCalls {
         field.childRelationshipName = body["childRelationshipName"]?.string
         field.cascadeDelete = body["cascadeDelete"]?.bool ?? false
         field.restrictedDelete = body["restrictedDelete"]?.bool ?? false
-        if field.formula != nil {
+        if field.isCalculated {
             field = field.readOnly
             if field.isText { field.length = body["length"]?.int ?? 1300 }
         }
@@ -75,28 +76,12 @@ extension ControlCalls {
     func changeObject() throws -> JSON {
         var object = try object(path[1])
         switch (request.method, path[2], path.count) {
-        case ("POST", "fields", 3): try state.save(try fieldDefinition(try body()), of: object.name, db)
+        case ("POST", "fields", 3):
+            let field = try fieldDefinition(try body())
+            try state.save(field, of: object.name, db)
+            if let rollup = field.rollup { try RollupSummary.refreshAll(over: rollup.object, state, db) }
         case ("DELETE", "fields", 4): try state.removeField(path[3], of: object.name, db)
-        case ("POST", "rules", 3):
-            let body = try body()
-            guard let comparison = ObjectDefinition.ValidationRule.Comparison(rawValue: try required(body, "operator")) else {
-                throw APIError(400, "INVALID_OPERATOR", "operator is one of =, !=, <, >, contains, startsWith, isBlank, isNotBlank")
-            }
-            object.validationRules.append(ObjectDefinition.ValidationRule(
-                field: try required(body, "field"), comparison: comparison, value: body["value"]?.string ?? "", message: try required(body, "message")))
-            try state.save(object, db)
-        case ("DELETE", "rules", 3):
-            object.validationRules = []
-            try state.save(object, db)
-        case ("POST", "flows", 3):
-            let body = try body()
-            object.flows.append(ObjectDefinition.Flow(
-                field: try required(body, "field"), template: body["template"]?.string ?? "", onCreate: body["onCreate"]?.bool ?? true,
-                onUpdate: body["onUpdate"]?.bool ?? true))
-            try state.save(object, db)
-        case ("DELETE", "flows", 3):
-            object.flows = []
-            try state.save(object, db)
+        case _ where try changeAutomation(of: &object): break
         default: throw APIError.notFound()
         }
         return Describe.object(try self.object(object.name), all: state.objects, version: "67.0")

@@ -33,16 +33,17 @@ extension ControlCalls {
             input.fields.removeAll { ["user", "commit"].contains($0.name) && body["records"] == nil }
             return input
         }
-        let write: (OrgState, Database, Int64) throws -> [WriteOutcome] = { state, db, stamp in
-            try RecordBatch(state: state, db: db, user: user, stamp: stamp, limit: 100_000).write(operation, inputs)
+        let write: (OrgState, Database, Int64, RowLocks.Owner?) throws -> [WriteOutcome] = { state, db, stamp, owner in
+            try RecordBatch(state: state, db: db, user: user, stamp: stamp, limit: 100_000, lockOwner: owner).write(operation, inputs)
         }
         if let commit = body["commit"] {
             // The stamp is taken now, the change is seen when the transaction ends.
             let due = commit["afterMilliseconds"]?.int.map { state.now + Int64($0) }
-            let id = state.openTransactions.hold(stamp: state.stamp, due: due) { state, db, stamp in _ = try write(state, db, stamp) }
+            let rows = LockedRows(state: state, db: db).ids(of: inputs)
+            let id = try state.hold(due: due, rows: rows) { state, db, stamp, owner in _ = try write(state, db, stamp, owner) }
             return ["transaction": .int(id)]
         }
-        return .array(try write(state, db, state.stamp).map { $0.json(isUpsert: false) })
+        return .array(try write(state, db, state.stamp, nil).map { $0.json(isUpsert: false) })
     }
 
     private func remove(_ object: ObjectDefinition, undelete: Bool) throws -> JSON {
@@ -50,15 +51,16 @@ extension ControlCalls {
         let ids = body["ids"]?.elements.compactMap(\.string) ?? (request.query["ids"] ?? "").split(separator: ",").map(String.init)
         let user = try actor(body)
         let erase = request.query["erase"] == "true"
-        let run: (OrgState, Database, Int64) throws -> [WriteOutcome] = { state, db, stamp in
-            let remover = RecordRemover(state: state, db: db, user: user, stamp: stamp)
+        let run: (OrgState, Database, Int64, RowLocks.Owner?) throws -> [WriteOutcome] = { state, db, stamp, owner in
+            let remover = RecordRemover(state: state, db: db, user: user, stamp: stamp, lockOwner: owner)
             return undelete ? try remover.undelete(ids) : erase ? try remover.erase(ids) : try remover.delete(ids)
         }
         if let commit = body["commit"] {
             let due = commit["afterMilliseconds"]?.int.map { state.now + Int64($0) }
-            let id = state.openTransactions.hold(stamp: state.stamp, due: due) { state, db, stamp in _ = try run(state, db, stamp) }
+            let rows = LockedRows(state: state, db: db).ids(of: ids)
+            let id = try state.hold(due: due, rows: rows) { state, db, stamp, owner in _ = try run(state, db, stamp, owner) }
             return ["transaction": .int(id)]
         }
-        return .array(try run(state, db, state.stamp).map { $0.json(isUpsert: false) })
+        return .array(try run(state, db, state.stamp, nil).map { $0.json(isUpsert: false) })
     }
 }

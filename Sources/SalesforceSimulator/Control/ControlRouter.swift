@@ -210,7 +210,7 @@ struct ControlCalls {
     private func transactions() throws -> JSON {
         if request.method == "POST", path.count == 3, let id = Int(path[1]) {
             guard let pending = state.openTransactions.take(id: id) else { throw APIError.notFound("no open transaction \(id)") }
-            if path[2] == "release" { try pending.commit(state, db, pending.stamp) }
+            try state.end(pending, commits: path[2] == "release", db)
         } else if request.method == "POST", path.count == 1 {
             // A transaction that writes nothing still holds back the horizon.
             let id = state.openTransactions.hold(stamp: state.stamp, due: nil) { _, _, _ in }

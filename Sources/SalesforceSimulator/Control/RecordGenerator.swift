@@ -44,6 +44,7 @@ struct RecordGenerator {
                 INSERT INTO \(ObjectTable.quoted(object.name)) (\(columns.map { ObjectTable.quoted($0.0) }.joined(separator: ", ")))
                 SELECT \(columns.map(\.1).joined(separator: ", ")) FROM numbers
                 """)
+            try RollupSummary.refreshAll(over: object.name, state, db)
             return .commit
         }
         return [

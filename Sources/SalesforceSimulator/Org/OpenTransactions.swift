@@ -9,6 +9,8 @@ struct OpenTransactions {
         var stamp: Int64
         /// On the org's clock; nil waits for a release.
         var due: Int64?
+        /// Whose locks end with it.
+        var owner: RowLocks.Owner?
         var commit: (OrgState, Database, Int64) throws -> Void
     }
 
@@ -19,9 +21,9 @@ struct OpenTransactions {
 
     var oldestStamp: Int64? { (pending.map(\.stamp) + running).min() }
 
-    mutating func hold(stamp: Int64, due: Int64?, commit: @escaping (OrgState, Database, Int64) throws -> Void) -> Int {
+    mutating func hold(stamp: Int64, due: Int64?, owner: RowLocks.Owner? = nil, commit: @escaping (OrgState, Database, Int64) throws -> Void) -> Int {
         lastId += 1
-        pending.append(Pending(id: lastId, stamp: stamp, due: due, commit: commit))
+        pending.append(Pending(id: lastId, stamp: stamp, due: due, owner: owner, commit: commit))
         return lastId
     }
 

@@ -61,7 +61,7 @@ actor Org {
         try database.writeWithoutTransaction { db in
             defer { state.journal.discard() }
             for entry in state.openTransactions.takeDue(at: state.now) {
-                try entry.commit(state, db, entry.stamp)
+                try state.end(entry, commits: true, db)
                 try state.publishChanges(db)
             }
             let result = try body(state, db)

@@ -7,6 +7,7 @@ final class OrgState {
     /// In the order they were made.
     private(set) var objects: [ObjectDefinition] = []
     private var positions: [String: Int] = [:]
+    private(set) var rollups: [String: [RollupSummary.Entry]] = [:]
 
     /// When an object last changed, in whole seconds: what `If-Modified-Since` is compared with.
     private(set) var definitionsChanged: Int64 = 0
@@ -47,6 +48,7 @@ final class OrgState {
             positions[object.name.lowercased()] = objects.count
             objects.append(object)
         }
+        rollups = RollupSummary.index(objects)
     }
 
     /// An object by name, without case and without regard to anyone's permissions.

@@ -24,6 +24,8 @@ struct RecordBatch {
     /// Records a fault refuses, by their place in the call.
     var rejections: [Int: RecordError] = [:]
     var limit = 200
+    /// The transaction whose locks the records may pass.
+    var lockOwner: RowLocks.Owner?
 
     func write(_ operation: Operation, _ records: [RecordInput]) throws -> [WriteOutcome] {
         guard records.count <= limit else { throw RecordBatch.tooMany(limit) }
@@ -82,7 +84,8 @@ struct RecordBatch {
         guard let object = state.object(record.type, for: user) else {
             throw RecordError("INVALID_TYPE", "sObject type '\(record.type)' is not supported.")
         }
-        let saver = RecordSaver(state: state, db: db, object: object, user: user, stamp: stamp, truncating: truncating)
+        let saver = RecordSaver(
+            state: state, db: db, object: object, user: user, stamp: stamp, truncating: truncating, lockOwner: lockOwner)
         switch operation {
         case .create:
             if record.id != nil { throw RecordError("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ["Id"]) }

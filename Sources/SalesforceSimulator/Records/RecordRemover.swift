@@ -8,6 +8,8 @@ struct RecordRemover {
     let stamp: Int64
     var allOrNone = false
     var rejections: [Int: RecordError] = [:]
+    /// The transaction whose locks the records may pass.
+    var lockOwner: RowLocks.Owner?
 
     func delete(_ ids: [String]) throws -> [WriteOutcome] { try each(ids) { try remove($0) } }
 
@@ -54,8 +56,9 @@ struct RecordRemover {
     }
 
     private func remove(_ id: String, _ object: ObjectDefinition, batch: Int64) throws {
-        let saver = RecordSaver(state: state, db: db, object: object, user: user, stamp: stamp)
+        let saver = saver(object)
         let values = try saver.live(id, object)
+        try saver.checkLocks(object, id, values)
         for child in state.objects {
             for field in child.fields where field.isStored && !field.isSystem && field.referenceTo.contains(object.name) {
                 try release(child, field, from: id, batch: batch)
@@ -67,6 +70,11 @@ struct RecordRemover {
             sql: "INSERT INTO sim_deletion (object, id, deleted_at, batch) VALUES (?, ?, ?, ?)", arguments: [object.name, id, stamp, batch])
         state.journal.append(
             RecordChange(kind: .deleted, object: object.name, id: id, changedFields: [], values: values, user: user, stamp: stamp))
+        try RollupSummary.refresh(after: object, old: values, new: nil, state, db)
+    }
+
+    private func saver(_ object: ObjectDefinition) -> RecordSaver {
+        RecordSaver(state: state, db: db, object: object, user: user, stamp: stamp, lockOwner: lockOwner)
     }
 
     /// Children go with a master, hold it back, or lose their lookup.
@@ -82,7 +90,7 @@ struct RecordRemover {
                 "DELETE_FAILED", "Your attempt to delete this record could not be completed because it is associated with the following "
                     + "\(child.labelPlural.lowercased()): \(children.prefix(5).joined(separator: ", "))")
         } else {
-            try db.execute(sql: "UPDATE \(table) SET \(column) = NULL, SystemModstamp = ? WHERE \(column) = ? AND IsDeleted = 0", arguments: [stamp, id])
+            for childId in children { try saver(child).clear(field, of: childId, child) }
         }
     }
 
@@ -104,7 +112,8 @@ struct RecordRemover {
         for row in together {
             guard let object = state.object(row[0]) else { continue }
             let id: String = row[1]
-            let values = try RecordSaver(state: state, db: db, object: object, user: user, stamp: stamp).live(id, object)
+            let values = try saver(object).live(id, object)
+            try RollupSummary.refresh(after: object, old: nil, new: values, state, db)
             state.journal.append(RecordChange(
                 kind: .undeleted, object: object.name, id: id, changedFields: object.fields.map(\.name).filter { values[$0].map { !$0.isNull } ?? false },
                 values: values, user: user, stamp: stamp))

@@ -10,6 +10,10 @@ struct RecordSaver {
     /// What CreatedDate, LastModifiedDate and SystemModstamp become.
     let stamp: Int64
     var truncating = false
+    /// The transaction whose locks this save may pass.
+    var lockOwner: RowLocks.Owner?
+    /// The flows that this save is part of.
+    var chain = FlowChain()
 
     /// Values by canonical field name, ready to be stored.
     typealias Values = [String: DatabaseValue]
@@ -110,14 +114,17 @@ struct RecordSaver {
             values[name] = value
         }
         stampModification(&values, full)
+        runBeforeSave(full, &values, current: [:], creating: true)
         try requireFields(full, values, all: true)
         let id = try reserved ?? RecordIdentifier.make(keyPrefix: keyPrefix, number: state.next("id:" + full.name, db))
         values["Id"] = id.databaseValue
         for field in full.fields {
+            if let rollup = field.rollup, [.count, .sum].contains(rollup.operation) { values[field.name] = 0.databaseValue }
             guard let format = field.autoNumberFormat else { continue }
             values[field.name] = AutoNumber.text(try state.next("number:\(full.name).\(field.name)", db), format: format).databaseValue
         }
         try check(full, changed: values, record: values, id: id)
+        try checkLocks(full, id, values)
         runFlows(full, &values, creating: true, changing: values)
         let names = values.keys.sorted()
         let statement = try db.cachedStatement(
@@ -125,6 +132,7 @@ struct RecordSaver {
                 + "VALUES (\(names.map { _ in "?" }.joined(separator: ", ")))")
         try statement.execute(arguments: StatementArguments(names.map { values[$0] ?? .null }))
         record(.created, full, id, changed: values, values: values)
+        try runAfterSave(full, id, old: nil, new: values)
         return id
     }
 
@@ -134,12 +142,15 @@ struct RecordSaver {
         }
         let full = state.object(object.name) ?? object
         let current = try live(id, full)
+        var prepared = prepared
+        runBeforeSave(full, &prepared, current: current, creating: false)
         var changes = prepared
         stampModification(&changes, full)
         var record = current
         record.merge(changes) { _, new in new }
         try requireFields(full, prepared, all: false)
         try check(full, changed: prepared, record: record, id: id)
+        try checkLocks(full, id, record, current)
         runFlows(full, &changes, creating: false, changing: record)
         let names = changes.keys.sorted()
         let statement = try db.cachedStatement(
@@ -147,6 +158,21 @@ struct RecordSaver {
         try statement.execute(arguments: StatementArguments(names.map { changes[$0] ?? .null } + [id.databaseValue]))
         record.merge(changes) { _, new in new }
         self.record(.updated, full, id, changed: changes.filter { current[$0.key] != $0.value }, values: record)
+        try runAfterSave(full, id, old: current, new: record)
+    }
+
+    /// Takes a parent that goes away out of a record: the stamp moves, who changed it last stays.
+    func clear(_ lookup: FieldDefinition, of id: String, _ full: ObjectDefinition) throws {
+        var values = try live(id, full)
+        try checkLocks(full, id, values)
+        var changes: Values = [lookup.name: .null]
+        if full.field("SystemModstamp") != nil { changes["SystemModstamp"] = stamp.databaseValue }
+        let names = changes.keys.sorted()
+        try db.cachedStatement(
+            sql: "UPDATE \(ObjectTable.quoted(full.name)) SET \(names.map { ObjectTable.quoted($0) + " = ?" }.joined(separator: ", ")) WHERE Id = ?"
+        ).execute(arguments: StatementArguments(names.map { changes[$0] ?? .null } + [id.databaseValue]))
+        values.merge(changes) { _, new in new }
+        record(.updated, full, id, changed: changes, values: values)
     }
 
     /// Tells the journal of a change.
@@ -216,17 +242,9 @@ struct RecordSaver {
     }
 
     private func runFlows(_ full: ObjectDefinition, _ values: inout Values, creating: Bool, changing record: Values) {
-        for flow in full.flows where creating ? flow.onCreate : flow.onUpdate {
-            guard let field = full.field(flow.field), field.isStored else { continue }
-            let text = Template.pieces(of: flow.template).map { piece -> String in
-                switch piece {
-                case .text(let text): return text
-                case .field(let name):
-                    guard let source = full.field(name), let value = record[source.name] else { return "" }
-                    return ResultValue(value, field: source).plainText ?? ""
-                }
-            }.joined()
-            values[field.name] = (try? FieldValue.stored(.text(text), field: field, truncating: true)) ?? .null
+        for flow in full.flows where flow.target == nil && (creating ? flow.onCreate : flow.onUpdate) {
+            guard let field = full.field(flow.field), field.isStored, !field.isCalculated else { continue }
+            values[field.name] = stored(flow.template, in: field, of: full, from: record)
         }
     }
 }

@@ -9,6 +9,8 @@ struct RowLocks {
     private var owners: [String: Owner] = [:]
     private var lastNumber = 0
 
+    var isEmpty: Bool { owners.isEmpty }
+
     mutating func makeOwner() -> Owner {
         lastNumber += 1
         return Owner(number: lastNumber)

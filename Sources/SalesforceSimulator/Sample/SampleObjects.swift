@@ -2,13 +2,19 @@
 enum SampleObjects {
     static let all = [account, contact, opportunity, invoice, everything, document, archive, ping]
 
-    static let user = ObjectDefinition("User", keyPrefix: "005", fields: ObjectDefinition.systemFields(owner: false).filter { $0.name != "IsDeleted" } + [
-        .text("Username", 80).required.with { $0.unique = true; $0.idLookup = true },
-        .text("LastName", 80).required, .text("FirstName", 40),
-        .text("Name", 121).readOnly.with { $0.nameField = true; $0.formula = "{FirstName} {LastName}" },
-        FieldDefinition("Email", .email).with { $0.length = 128; $0.idLookup = true },
-        FieldDefinition("IsActive", .boolean).with { $0.defaultValue = "true" },
-    ])
+    static let user = {
+        var object = ObjectDefinition("User", keyPrefix: "005", fields: ObjectDefinition.systemFields(owner: false).filter { $0.name != "IsDeleted" } + [
+            .text("Username", 80).required.with { $0.unique = true; $0.idLookup = true },
+            .text("LastName", 80).required, .text("FirstName", 40),
+            .text("Name", 121).readOnly.with { $0.nameField = true; $0.formula = "{FirstName} {LastName}" },
+            FieldDefinition("Email", .email).with { $0.length = 128; $0.idLookup = true },
+            FieldDefinition("IsActive", .boolean).with { $0.defaultValue = "true" },
+        ])
+        // Users are switched off, not deleted.
+        object.deletable = false
+        object.undeletable = false
+        return object
+    }()
 
     private static func address(_ stem: String) -> [FieldDefinition] {
         let compound = stem + "Address"

@@ -24,6 +24,8 @@ struct FieldDefinition: Codable, Sendable, Equatable {
     var autoNumberFormat: String?
     /// A text with `{Field}` placeholders, worked out at each read; its change moves no stamp.
     var formula: String?
+    /// Worked out from detail records whenever one of them changes.
+    var rollup: Rollup?
     /// What an insert without the field stores, as text.
     var defaultValue: String?
     var referenceTo: [String] = []
@@ -60,7 +62,7 @@ struct FieldDefinition: Codable, Sendable, Equatable {
 extension FieldDefinition {
     var isCustom: Bool { name.hasSuffix("__c") || name.hasSuffix("__s") }
 
-    var isCalculated: Bool { formula != nil }
+    var isCalculated: Bool { formula != nil || rollup != nil }
 
     /// Address and location hold no value of their own: their components do.
     var isCompound: Bool { kind == .address || kind == .location }

@@ -11,12 +11,14 @@ struct ObjectDefinition: Codable, Sendable, Equatable {
         var message: String
     }
 
-    /// Sets a field after each save, to a text with `{Field}` placeholders.
+    /// Sets a field after each save, of this or of other records, to a text with `{Field}` placeholders.
     struct Flow: Codable, Sendable, Equatable {
         var field: String
         var template: String
         var onCreate = true
         var onUpdate = true
+        /// Nil: `field` of the saved record itself.
+        var target: FlowTarget?
     }
 
     var name: String
@@ -37,6 +39,8 @@ struct ObjectDefinition: Codable, Sendable, Equatable {
     var fields: [FieldDefinition]
     var validationRules: [ValidationRule] = []
     var flows: [Flow] = []
+    // Optional, so that an org's file from before them opens.
+    var beforeSaveRules: [BeforeSaveRule]?
 
     init(_ name: String, label: String? = nil, plural: String? = nil, keyPrefix: String?, fields: [FieldDefinition]) {
         self.name = name
