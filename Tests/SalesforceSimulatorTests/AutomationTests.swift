@@ -95,14 +95,14 @@ struct AutomationTests {
                 let record = try await client.rest("GET", "sobjects/Account/\(account)").object
                 return ["Count__c", "Sum__c", "First__c"].map { "\(record[$0] ?? "absent")" }
             }
-            #expect(try await values() == ["0", "0", "<null>"])
+            #expect(try await values() == ["0.0", "0.0", "<null>"])
             let first = try await Self.create(client, "Opportunity", #"{"Name": "1", "StageName": "Proposal", "CloseDate": "2030-02-01", "Amount": 10.5, "AccountId": "\#(account)"}"#)
             _ = try await Self.create(client, "Opportunity", #"{"Name": "2", "StageName": "Proposal", "CloseDate": "2030-01-01", "Amount": 2, "AccountId": "\#(account)"}"#)
-            #expect(try await values() == ["2", "12.5", "2030-01-01"])
+            #expect(try await values() == ["2.0", "12.5", "2030-01-01"])
             #expect(try await client.rest("PATCH", "sobjects/Opportunity/\(first)", #"{"Amount": 1}"#).status == 204)
-            #expect(try await values() == ["2", "3", "2030-01-01"])
+            #expect(try await values() == ["2.0", "3.0", "2030-01-01"])
             #expect(try await client.rest("DELETE", "sobjects/Opportunity/\(first)").status == 204)
-            #expect(try await values() == ["1", "2", "2030-01-01"])
+            #expect(try await values() == ["1.0", "2.0", "2030-01-01"])
             #expect(try await client.column("SELECT SystemModstamp FROM Account WHERE Id = '\(account)'") == stamp)
             #expect(try await client.rest("PATCH", "sobjects/Account/\(account)", #"{"Sum__c": 1}"#).errorCode == "INVALID_FIELD_FOR_INSERT_UPDATE")
         }
