@@ -16,9 +16,10 @@ from harness.cluster import Cluster
 import capture
 import idle
 import load
+import simulator
 import writes
 
-BENCHMARKS = {"capture": capture.run, "load": load.run, "idle": idle.run, "writes": writes.run}
+BENCHMARKS = {"capture": capture.run, "load": load.run, "idle": idle.run, "writes": writes.run, "simulator": simulator.run}
 
 
 class Report:
@@ -30,10 +31,15 @@ class Report:
     def note(self, text):
         print(f"    {text}", flush=True)
 
-    def figure(self, name, value, limit=None, unit=""):
-        verdict = "" if limit is None else f"  (at most {limit:g}{unit}: {'ok' if value <= limit else 'OVER'})"
+    def figure(self, name, value, limit=None, unit="", at_least=None):
+        """`limit` is the most the value may be, `at_least` the least."""
+        verdict = ""
+        if limit is not None:
+            verdict = f"  (at most {limit:g}{unit}: {'ok' if value <= limit else 'OVER'})"
+        elif at_least is not None:
+            verdict = f"  (at least {at_least:g}{unit}: {'ok' if value >= at_least else 'UNDER'})"
         print(f"  {name}: {value:.3g}{unit}{verdict}", flush=True)
-        if limit is not None and value > limit:
+        if "OVER" in verdict or "UNDER" in verdict:
             self.over.append(name)
 
 
