@@ -3,11 +3,13 @@ import GRDB
 
 /// Everything the org is and remembers. It is used by one caller at a time: ``Org`` sees to that.
 final class OrgState {
-    var settings: OrgSettings
+    var settings: OrgSettings { didSet { seen = [:] } }
     /// In the order they were made.
     private(set) var objects: [ObjectDefinition] = []
     private var positions: [String: Int] = [:]
     private(set) var rollups: [String: [RollupSummary.Entry]] = [:]
+    /// Objects as users with restricted fields see them, by user and name; forgotten when permissions or objects change.
+    private var seen: [String: ObjectDefinition] = [:]
 
     /// When an object last changed, in whole seconds: what `If-Modified-Since` is compared with.
     private(set) var definitionsChanged: Int64 = 0
@@ -19,6 +21,7 @@ final class OrgState {
     var calls = CallLog()
     var openTransactions = OpenTransactions()
     var journal = ChangeJournal()
+    var statements = StatementTexts()
     var locks = RowLocks()
     /// Called with each commit, inside the transaction of the org's own tables.
     var changeListeners: [(CommittedChanges, OrgState, Database) throws -> Void] = []
@@ -42,6 +45,7 @@ final class OrgState {
     var stamp: Int64 { now / 1_000 * 1_000 }
 
     private func register(_ object: ObjectDefinition) {
+        seen = [:]
         if let position = positions[object.name.lowercased()] {
             objects[position] = object
         } else {
@@ -66,12 +70,21 @@ final class OrgState {
     }
 
     func visible(_ object: ObjectDefinition, to user: String) -> ObjectDefinition {
+        guard !settings.permissions.isEmpty else { return object }
+        let key = user + "." + object.name
+        if let known = seen[key] { return known }
+        let visible = restricted(object, to: user)
+        seen[key] = visible
+        return visible
+    }
+
+    private func restricted(_ object: ObjectDefinition, to user: String) -> ObjectDefinition {
         let rules = settings.permissions.filter {
             $0.object.lowercased() == object.name.lowercased() && ($0.user == "*" || $0.user == user)
         }
         guard !rules.isEmpty else { return object }
         var visible = object
-        visible.fields = object.fields.compactMap { field in
+        visible.fields = FieldList(object.fields.compactMap { field in
             var field = field
             for rule in rules where rule.field.lowercased() == field.name.lowercased() {
                 guard rule.readable else { return nil }
@@ -79,7 +92,7 @@ final class OrgState {
                 field.updateable = field.updateable && rule.updateable
             }
             return field
-        }
+        })
         return visible
     }
 

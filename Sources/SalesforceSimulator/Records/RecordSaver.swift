@@ -102,7 +102,7 @@ struct RecordSaver {
         }
         let full = state.object(object.name) ?? object
         var values = prepared
-        for field in full.fields where field.isStored && values[field.name] == nil {
+        for field in full.fields.defaulted where values[field.name] == nil {
             if let text = field.defaultValue {
                 values[field.name] = try FieldValue.stored(.text(text), field: field, truncating: true)
             } else if field.kind == .boolean {
@@ -118,7 +118,7 @@ struct RecordSaver {
         try requireFields(full, values, all: true)
         let id = try reserved ?? RecordIdentifier.make(keyPrefix: keyPrefix, number: state.next("id:" + full.name, db))
         values["Id"] = id.databaseValue
-        for field in full.fields {
+        for field in full.fields.numbered {
             if let rollup = field.rollup, [.count, .sum].contains(rollup.operation) { values[field.name] = 0.databaseValue }
             guard let format = field.autoNumberFormat else { continue }
             values[field.name] = AutoNumber.text(try state.next("number:\(full.name).\(field.name)", db), format: format).databaseValue
@@ -126,11 +126,9 @@ struct RecordSaver {
         try check(full, changed: values, record: values, id: id)
         try checkLocks(full, id, values)
         runFlows(full, &values, creating: true, changing: values)
-        let names = values.keys.sorted()
-        let statement = try db.cachedStatement(
-            sql: "INSERT INTO \(ObjectTable.quoted(full.name)) (\(names.map(ObjectTable.quoted).joined(separator: ", "))) "
-                + "VALUES (\(names.map { _ in "?" }.joined(separator: ", ")))")
-        try statement.execute(arguments: StatementArguments(names.map { values[$0] ?? .null }))
+        let names = full.fields.storedNames.filter { values[$0] != nil }
+        let statement = try db.cachedStatement(sql: state.statements.insert(into: full.name, names))
+        try statement.execute(arguments: StatementArguments(names.map { (name: String) -> DatabaseValue in values[name] ?? .null }))
         record(.created, full, id, changed: values, values: values)
         try runAfterSave(full, id, old: nil, new: values)
         return id
@@ -152,10 +150,11 @@ struct RecordSaver {
         try check(full, changed: prepared, record: record, id: id)
         try checkLocks(full, id, record, current)
         runFlows(full, &changes, creating: false, changing: record)
-        let names = changes.keys.sorted()
-        let statement = try db.cachedStatement(
-            sql: "UPDATE \(ObjectTable.quoted(full.name)) SET \(names.map { ObjectTable.quoted($0) + " = ?" }.joined(separator: ", ")) WHERE Id = ?")
-        try statement.execute(arguments: StatementArguments(names.map { changes[$0] ?? .null } + [id.databaseValue]))
+        let names = full.fields.storedNames.filter { changes[$0] != nil }
+        let statement = try db.cachedStatement(sql: state.statements.update(full.name, names))
+        var arguments = names.map { (name: String) -> DatabaseValue in changes[name] ?? .null }
+        arguments.append(id.databaseValue)
+        try statement.execute(arguments: StatementArguments(arguments))
         record.merge(changes) { _, new in new }
         self.record(.updated, full, id, changed: changes.filter { current[$0.key] != $0.value }, values: record)
         try runAfterSave(full, id, old: current, new: record)
@@ -167,29 +166,27 @@ struct RecordSaver {
         try checkLocks(full, id, values)
         var changes: Values = [lookup.name: .null]
         if full.field("SystemModstamp") != nil { changes["SystemModstamp"] = stamp.databaseValue }
-        let names = changes.keys.sorted()
-        try db.cachedStatement(
-            sql: "UPDATE \(ObjectTable.quoted(full.name)) SET \(names.map { ObjectTable.quoted($0) + " = ?" }.joined(separator: ", ")) WHERE Id = ?"
-        ).execute(arguments: StatementArguments(names.map { changes[$0] ?? .null } + [id.databaseValue]))
+        let names = full.fields.storedNames.filter { changes[$0] != nil }
+        try db.cachedStatement(sql: state.statements.update(full.name, names)).execute(arguments: StatementArguments(names.map { changes[$0] ?? .null } + [id.databaseValue]))
         values.merge(changes) { _, new in new }
         record(.updated, full, id, changed: changes, values: values)
     }
 
     /// Tells the journal of a change.
     private func record(_ kind: RecordChange.Kind, _ full: ObjectDefinition, _ id: String, changed: Values, values: Values) {
-        let names = full.fields.map(\.name).filter { name in changed[name].map { kind == .updated || !$0.isNull } ?? false }
+        let names = full.fields.storedNames.filter { name in changed[name].map { kind == .updated || !$0.isNull } ?? false }
         state.journal.append(
             RecordChange(kind: kind, object: full.name, id: id, changedFields: names, values: values, user: user, stamp: stamp))
     }
 
     /// The stored values of a record that is neither unknown nor deleted.
     func live(_ id: String, _ object: ObjectDefinition) throws -> Values {
-        let statement = try db.cachedStatement(sql: "SELECT * FROM \(ObjectTable.quoted(object.name)) WHERE Id = ?")
-        guard let row = try Row.fetchOne(statement, arguments: [id]) else {
-            throw RecordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
-        }
-        var values: Values = [:]
-        for (name, value) in row { values[name] = value }
+        // By position: to have SQLite name each column of each record costs more than to read it.
+        let names = object.fields.storedNames
+        let rows = try Row.fetchCursor(db.cachedStatement(sql: state.statements.select(names, from: object.name)), arguments: [id])
+        guard let row = try rows.next() else { throw RecordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id") }
+        var values = Values(minimumCapacity: names.count)
+        for (index, name) in names.enumerated() { values[name] = row[index] as DatabaseValue }
         if values["IsDeleted"]?.storage == .int64(1) { throw RecordError("ENTITY_IS_DELETED", "entity is deleted") }
         return values
     }
@@ -201,19 +198,15 @@ struct RecordSaver {
     }
 
     private func requireFields(_ full: ObjectDefinition, _ values: Values, all: Bool) throws {
-        let missing = full.fields.filter { field in
-            !field.nillable && !field.isSystem && field.isStored && field.kind != .boolean && field.autoNumberFormat == nil
-                && (values[field.name].map(\.isNull) ?? all)
-        }
+        let missing = full.fields.requiredNames.filter { values[$0].map(\.isNull) ?? all }
         guard missing.isEmpty else {
-            let names = missing.map(\.name)
-            throw RecordError("REQUIRED_FIELD_MISSING", "Required fields are missing: [\(names.joined(separator: ", "))]", names)
+            throw RecordError("REQUIRED_FIELD_MISSING", "Required fields are missing: [\(missing.joined(separator: ", "))]", missing)
         }
     }
 
     private func check(_ full: ObjectDefinition, changed: Values, record: Values, id: String) throws {
-        for field in full.fields {
-            guard let value = changed[field.name], !value.isNull, field.isStored, field.kind != .id else { continue }
+        for field in full.fields.checked {
+            guard let value = changed[field.name], !value.isNull else { continue }
             // Who created and changed a record is the server's own word.
             if field.kind == .reference, field.createable { try checkReference(field, value) }
             guard field.unique else { continue }
@@ -233,7 +226,7 @@ struct RecordSaver {
         }
         let deleted: Int?
         if target.field("IsDeleted") == nil {
-            deleted = try Int.fetchOne(db, sql: "SELECT 0 FROM \(ObjectTable.quoted(target.name)) WHERE Id = ?", arguments: [id])
+            deleted = try Int.fetchOne(db.cachedStatement(sql: "SELECT 0 FROM \(ObjectTable.quoted(target.name)) WHERE Id = ?"), arguments: [id])
         } else {
             deleted = try Int.fetchOne(db.cachedStatement(sql: "SELECT IsDeleted FROM \(ObjectTable.quoted(target.name)) WHERE Id = ?"), arguments: [id])
         }

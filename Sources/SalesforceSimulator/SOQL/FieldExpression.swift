@@ -52,7 +52,7 @@ enum Template {
     static func pieces(of template: String) -> [Piece] {
         var pieces: [Piece] = []
         var rest = Substring(template)
-        while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
+        while let open = rest.utf8.firstIndex(of: UInt8(ascii: "{")), let close = rest.utf8[open...].firstIndex(of: UInt8(ascii: "}")) {
             if open > rest.startIndex { pieces.append(.text(String(rest[..<open]))) }
             pieces.append(.field(String(rest[rest.index(after: open)..<close])))
             rest = rest[rest.index(after: close)...]

@@ -36,7 +36,7 @@ struct ObjectDefinition: Codable, Sendable, Equatable {
     var searchable = true
     /// False for objects that Bulk refuses with INVALIDENTITY.
     var bulkSupported = true
-    var fields: [FieldDefinition]
+    var fields: FieldList
     var validationRules: [ValidationRule] = []
     var flows: [Flow] = []
     // Optional, so that an org's file from before them opens.
@@ -47,21 +47,15 @@ struct ObjectDefinition: Codable, Sendable, Equatable {
         self.label = label ?? FieldDefinition.label(of: name)
         self.labelPlural = plural ?? self.label + "s"
         self.keyPrefix = keyPrefix
-        self.fields = fields
+        self.fields = FieldList(fields)
     }
 
     var isCustom: Bool { name.contains("__") }
 
     /// Names of fields are matched without case, as Salesforce does.
-    func field(_ name: String) -> FieldDefinition? {
-        let wanted = name.lowercased()
-        return fields.first { $0.name.lowercased() == wanted }
-    }
+    func field(_ name: String) -> FieldDefinition? { fields.named(name) }
 
-    func parentField(relationship: String) -> FieldDefinition? {
-        let wanted = relationship.lowercased()
-        return fields.first { $0.relationshipName?.lowercased() == wanted }
-    }
+    func parentField(relationship: String) -> FieldDefinition? { fields.relationship(relationship) }
 
     var nameField: FieldDefinition? { fields.first(where: \.nameField) }
 

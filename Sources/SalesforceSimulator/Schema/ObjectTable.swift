@@ -2,7 +2,9 @@ import GRDB
 
 /// The SQLite table that holds an object's records: one column per stored field, named for it.
 enum ObjectTable {
-    static func quoted(_ name: String) -> String { "\"" + name.replacing("\"", with: "\"\"") + "\"" }
+    static func quoted(_ name: String) -> String {
+        "\"" + (name.utf8.contains(UInt8(ascii: "\"")) ? name.replacing("\"", with: "\"\"") : name) + "\""
+    }
 
     private static func columnType(_ field: FieldDefinition) -> String {
         switch field.kind {
