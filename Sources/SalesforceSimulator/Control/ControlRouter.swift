@@ -47,6 +47,7 @@ struct ControlCalls {
         case ("GET", "counts", 1): return ["total": .int(state.calls.total), "counts": state.calls.counts()]
         case (_, "faults", _): return try faults()
         case (_, "sessions", 1): return try sessions()
+        case (_, "instance", 1): return try instance()
         case ("POST", "refresh-tokens", 1): return try refreshToken(try body())
         case (_, "clock", 1): return try clock()
         case (_, "transactions", _): return try transactions()
@@ -85,90 +86,7 @@ struct ControlCalls {
         return id
     }
 
-    // MARK: Faults
-
-    private func faults() throws -> JSON {
-        switch (request.method, path.count) {
-        case ("GET", 1): return .array(state.faults.faults.map(\.json))
-        case ("DELETE", 1):
-            state.faults.removeAll()
-            return []
-        case ("DELETE", 2):
-            state.faults.remove(id: Int(path[1]) ?? 0)
-            return .array(state.faults.faults.map(\.json))
-        case ("POST", 1):
-            let body = try body()
-            guard let kind = Fault.Kind(rawValue: try required(body, "kind")) else {
-                throw APIError(400, "INVALID_ARGUMENT_TYPE", "kind must be one of \(Fault.Kind.allCases.map(\.rawValue).joined(separator: ", "))")
-            }
-            let match = body["match"] ?? [:]
-            var fault = Fault(id: 0, kind: kind, match: Fault.Match(
-                family: match["family"]?.string, operation: match["operation"]?.string, object: match["object"]?.string,
-                method: match["method"]?.string, path: match["path"]?.string))
-            fault.nth = body["nth"]?.int ?? 1
-            fault.times = body["times"] == .null ? nil : body["times"]?.int ?? 1
-            fault.milliseconds = body["milliseconds"]?.int ?? 0
-            fault.waitsBefore = body["when"]?.string == "before"
-            fault.status = body["status"]?.int
-            fault.code = body["code"]?.string ?? (kind == .reject ? "FIELD_CUSTOM_VALIDATION_EXCEPTION" : "UNKNOWN_EXCEPTION")
-            fault.message = body["message"]?.string ?? ""
-            fault.fields = body["fields"]?.elements.compactMap(\.string) ?? []
-            fault.record = body["record"]?.int ?? 0
-            fault.fraction = body["fraction"]?.string.flatMap { Double($0) } ?? 0.5
-            return state.faults.add(fault).json
-        default: throw APIError.notFound()
-        }
-    }
-
-    // MARK: Sessions, apps, users
-
-    private func sessions() throws -> JSON {
-        switch request.method {
-        case "DELETE":
-            let user = try request.query["user"].map { try actor(["user": .string($0)]) }
-            return ["ended": .int(try Sessions.closeAll(user: user, db))]
-        case "POST":
-            let user = try actor(["user": .text((try body())["user"]?.string ?? SampleOrg.integrationUser)])
-            let token = try Sessions.open(user: user, app: nil, state, db)
-            return ["access_token": .string(token), "instance_url": .string(request.baseURL), "user_id": .string(user)]
-        default: throw APIError.notFound()
-        }
-    }
-
-    private func refreshToken(_ body: JSON) throws -> JSON {
-        let user = try actor(["user": .text(body["user"]?.string ?? SampleOrg.integrationUser)])
-        let app = body["clientId"]?.string ?? SampleOrg.clientId
-        return ["refresh_token": .string(try OAuthHandler.issueRefreshToken(user: user, app: app, db))]
-    }
-
-    private func app(_ body: JSON) throws -> JSON {
-        let id = try required(body, "clientId")
-        let known = state.settings.apps.first { $0.clientId == id }
-        var app = known ?? OrgSettings.App(clientId: id, clientSecret: "")
-        if let secret = body["clientSecret"]?.string { app.clientSecret = secret }
-        if let certificate = body["certificate"]?.string {
-            guard Assertion.publicKey(certificate) != nil else { throw APIError(400, "INVALID_ARGUMENT_TYPE", "certificate is no PEM certificate or RSA public key") }
-            app.certificate = certificate
-        }
-        if let runAs = body["runAs"] { app.runAs = runAs.string }
-        if let rotates = body["rotatesRefreshTokens"]?.bool { app.rotatesRefreshTokens = rotates }
-        if let approved = body["approvedUsers"] { app.approvedUsers = approved == .null ? nil : approved.elements.compactMap(\.string) }
-        state.settings.apps.removeAll { $0.clientId == id }
-        state.settings.apps.append(app)
-        try state.saveSettings(db)
-        return ["clientId": .string(id)]
-    }
-
-    private func user(_ body: JSON) throws -> JSON {
-        let name = try required(body, "username")
-        let id = try Sessions.userId(name, db) ?? SampleOrg.createUser(
-            name, first: body["firstName"]?.string ?? "", last: body["lastName"]?.string ?? name, state, db)
-        if let password = body["password"]?.string {
-            state.settings.passwords[name] = password
-            try state.saveSettings(db)
-        }
-        return ["id": .string(id)]
-    }
+    // MARK: Permissions
 
     private func permissions() throws -> JSON {
         switch request.method {
@@ -230,6 +148,7 @@ struct ControlCalls {
             if let value = body["bulkDelayMilliseconds"]?.int { state.settings.bulkDelayMilliseconds = value }
             if let value = body["bulkPageRecords"]?.int { state.settings.bulkPageRecords = max(1, value) }
             if let value = body["queryPageRecords"]?.int { state.settings.queryPageRecords = max(1, value) }
+            if let oauth = body["oauth"] { changeOAuth(oauth) }
             for member in body["limits"]?.members ?? [] { state.settings.otherLimits[member.key] = member.value.int }
             if let soap = body["soap"] { state.settings.soap.apply(soap) }
             if let query = body["query"] { state.settings.query.apply(query) }
@@ -242,7 +161,7 @@ struct ControlCalls {
             "sessionSeconds": .int(settings.sessionSeconds), "bulkDelayMilliseconds": .int(settings.bulkDelayMilliseconds),
             "bulkPageRecords": .int(settings.bulkPageRecords), "queryPageRecords": .int(settings.queryPageRecords),
             "limits": .object(settings.otherLimits.sorted { $0.key < $1.key }.map { JSON.Member(key: $0.key, value: .int($0.value)) }),
-            "versions": .texts(settings.versions), "soap": settings.soap.json, "query": settings.query.json,
+            "versions": .texts(settings.versions), "soap": settings.soap.json, "query": settings.query.json, "oauth": oauthSettings,
         ]
     }
 }

@@ -1,19 +1,5 @@
 /// What an org keeps besides objects and records.
 struct OrgSettings: Codable, Sendable, Equatable {
-    /// A connected app: who may ask for tokens, and how.
-    struct App: Codable, Sendable, Equatable {
-        var clientId: String
-        var clientSecret: String
-        /// The key of JWT bearer assertions: a PEM certificate or public key.
-        var certificate: String?
-        /// The user a client-credentials token runs as; nil: the flow is refused.
-        var runAs: String?
-        /// Users allowed to use the app; nil allows everyone.
-        var approvedUsers: [String]?
-        /// A refresh answers a new refresh token and ends the old one.
-        var rotatesRefreshTokens = false
-    }
-
     /// What one user, or everyone (`*`), may do with a field.
     struct Permission: Codable, Sendable, Equatable {
         var user: String
@@ -30,6 +16,7 @@ struct OrgSettings: Codable, Sendable, Equatable {
     /// Passwords by user name, for SOAP login.
     var passwords: [String: String] = [:]
     var permissions: [Permission] = []
+    var oauth = OAuthSettings()
     var versions: [String]
     /// Calls per day; the default is a sandbox's.
     var dailyRequests = 5_000_000

@@ -25,6 +25,8 @@ final class OrgState {
     var locks = RowLocks()
     /// Called with each commit, inside the transaction of the org's own tables.
     var changeListeners: [(CommittedChanges, OrgState, Database) throws -> Void] = []
+    var logins = LoginCounts()
+    var instance = InstanceMove()
     let jobs: BulkJobStore
 
     init(settings: OrgSettings, objects: [ObjectDefinition], clock: OrgClock, jobs: BulkJobStore) {

@@ -8,18 +8,22 @@ enum OrgStore {
             CREATE TABLE IF NOT EXISTS sim_object (name TEXT PRIMARY KEY, position INTEGER NOT NULL, definition TEXT NOT NULL);
             CREATE TABLE IF NOT EXISTS sim_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
             CREATE TABLE IF NOT EXISTS sim_counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
-            CREATE TABLE IF NOT EXISTS sim_session (token TEXT PRIMARY KEY, user_id TEXT NOT NULL, app TEXT, used_at INTEGER NOT NULL);
-            CREATE TABLE IF NOT EXISTS sim_refresh_token (token TEXT PRIMARY KEY, app TEXT NOT NULL, user_id TEXT NOT NULL);
-            CREATE TABLE IF NOT EXISTS sim_assertion (identifier TEXT PRIMARY KEY, expires_at INTEGER NOT NULL);
             CREATE TABLE IF NOT EXISTS sim_deletion (object TEXT NOT NULL, id TEXT NOT NULL, deleted_at INTEGER NOT NULL, batch INTEGER NOT NULL);
             CREATE INDEX IF NOT EXISTS sim_deletion_time ON sim_deletion (object, deleted_at);
             CREATE INDEX IF NOT EXISTS sim_deletion_id ON sim_deletion (id);
             """)
+        try Sessions.prepare(db)
     }
 
     static func settings(_ db: Database) throws -> OrgSettings? {
         guard let text = try String.fetchOne(db, sql: "SELECT value FROM sim_setting WHERE name = 'org'") else { return nil }
-        return try JSONDecoder().decode(OrgSettings.self, from: Data(text.utf8))
+        // A file of an earlier version lacks settings that have been added since: they take their defaults.
+        let standard = OrgSettings(organizationId: "", organizationName: "", versions: [])
+        guard let stored = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
+            let defaults = try JSONSerialization.jsonObject(with: JSONEncoder().encode(standard)) as? [String: Any]
+        else { return nil }
+        let merged = defaults.merging(stored) { _, kept in kept }
+        return try JSONDecoder().decode(OrgSettings.self, from: JSONSerialization.data(withJSONObject: merged))
     }
 
     static func save(_ settings: OrgSettings, in db: Database) throws {

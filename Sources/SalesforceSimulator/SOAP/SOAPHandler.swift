@@ -63,7 +63,7 @@ struct SOAPHandler: FamilyHandler {
         if envelope.operation.name == "login" { return try SOAPLogin(request: request, version: version).answer(envelope, &call, context) }
         guard let token = envelope.header("SessionHeader", "sessionId"), !token.isEmpty else { return SOAPFault.session(SOAPFault.sessionMessage + "null") }
         // A token in JWT form is no session id (wire reference 0.1).
-        guard token.split(separator: ".").count != 3 || token.contains("!"), let user = try Sessions.user(of: token, context.state, context.db) else {
+        guard !SignedToken.hasShape(token), let user = try Sessions.user(of: token, context.state, context.db) else {
             return SOAPFault.session(SOAPFault.sessionMessage + String(token.prefix(15)))
         }
         context.user = user

@@ -11,20 +11,21 @@ struct SOAPLogin {
         let name = envelope.text("username") ?? ""
         let password = envelope.text("password") ?? ""
         // The password is followed by a security token of any content.
-        guard let user = try Sessions.userId(name, context.db),
+        guard let user = try Sessions.userId(name, context.db), try LoginPolicy(context).obstacle(user) == nil,
             let known = context.state.settings.passwords.first(where: { $0.key.lowercased() == name.lowercased() })?.value,
             password.hasPrefix(known)
         else {
             throw APIError(500, "INVALID_LOGIN", "Invalid username, password, security token; or user locked out.")
         }
         call.user = user
-        let token = try Sessions.open(user: user, app: nil, context.state, context.db)
+        let token = try Sessions.openShared(user: user, context.state, context.db)
         let organization = String(context.state.settings.organizationId.prefix(15))
+        let base = context.state.instance.url(for: request)
         var writer = XMLWriter("<result>")
-        writer.element("metadataServerUrl", "\(request.baseURL)/services/Soap/m/\(version)/\(organization)")
+        writer.element("metadataServerUrl", "\(base)/services/Soap/m/\(version)/\(organization)")
         writer.element("passwordExpired", "false")
         writer.element("sandbox", "false")
-        writer.element("serverUrl", "\(request.baseURL)/services/Soap/u/\(version)/\(organization)")
+        writer.element("serverUrl", "\(base)/services/Soap/u/\(version)/\(organization)")
         writer.element("sessionId", token)
         writer.element("userId", user)
         writer.raw("<userInfo>" + (try SOAPLogin.userInfo(user, context)) + "</userInfo></result>")

@@ -25,8 +25,13 @@ struct CallContext {
 
     /// - Throws: INVALID_SESSION_ID unless the token is a live session's.
     mutating func authenticate(_ token: String?) throws {
-        guard let token, let user = try Sessions.user(of: token, state, db) else { throw APIError.session }
-        self.user = user
+        guard let token, let session = try Sessions.find(token, state, db) else {
+            throw token.map(SignedToken.hasShape) == true ? APIError(401, "INVALID_AUTH_HEADER", "INVALID_JWT_FORMAT") : APIError.session
+        }
+        if let scope = session.scope, Set(scope.split(separator: " ")).isDisjoint(with: ["api", "full"]) {
+            throw APIError(401, "INVALID_SESSION_ID", "This session is not valid for use with the REST API")
+        }
+        self.user = session.user
     }
 
     func checkVersion(_ version: String) throws {

@@ -35,7 +35,8 @@ struct Responder: Sendable {
             do {
                 let body = try await request.body.collect(upTo: Responder.largestBody)
                 let sim = SimRequest(
-                    method: request.method.rawValue, target: target, headers: headers, body: Data(body.readableBytesView), identifier: identifier)
+                    method: request.method.rawValue, target: target, headers: headers, body: Data(body.readableBytesView), identifier: identifier,
+                    localPort: channel.localAddress?.port)
                 reply = try await exchange.answer(sim)
             } catch let error as JSONParser.Failure {
                 reply = .json(400, [["message": .string("\(error.message) at offset \(error.offset)"), "errorCode": "JSON_PARSER_ERROR"]])

@@ -10,8 +10,14 @@ struct SimRequest: Sendable {
     var headers: [String: String]
     var body: Data
     var identifier: String
+    /// Path and query as sent.
+    let target: String
+    /// The port the request came to; nil when it came over no socket.
+    let localPort: Int?
 
-    init(method: String, target: String, headers: [String: String], body: Data, identifier: String) {
+    init(method: String, target: String, headers: [String: String], body: Data, identifier: String, localPort: Int? = nil) {
+        self.target = target
+        self.localPort = localPort
         self.method = method
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         rawPath = parts.first.map(String.init) ?? "/"

@@ -51,8 +51,7 @@ public final class Simulator: Service {
         return known.withLock { $0 }
     }
 
-    private func listening(on port: Int?) {
-        guard let port else { return }
+    private func listening(on port: Int) {
         known.withLock { $0 = port }
         announce.yield(port)
     }
@@ -65,18 +64,38 @@ public final class Simulator: Service {
         let org = try Org(path: configuration.database, sample: configuration.sample, versions: configuration.apiVersions)
         let jobs = BulkJobRunner(org: org)
         let responder = Responder(exchange: Exchange(org: org), logger: logger)
-        let builder = HTTPServerBuilder { respond in SimulatorChannel(responder: respond) }
-        let server = try builder.buildServer(
-            configuration: ServerConfiguration(address: .hostname("127.0.0.1", port: configuration.port)),
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger,
-            responder: { try await responder.respond($0, $1, $2) },
-            onServerRunning: { channel in self.listening(on: channel.localAddress?.port) })
+        let home = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
+        let other = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
+        // The second port is where the org goes when it moves to another instance.
+        let servers = [
+            try server(responder, port: configuration.port, home.continuation), try server(responder, port: 0, other.continuation),
+        ]
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await jobs.run() }
-            group.addTask { try await server.run() }
+            for server in servers { group.addTask { try await server.run() } }
+            if let port = await Simulator.first(home.stream), let second = await Simulator.first(other.stream) {
+                try await org.perform { state, _ in state.instance.ports = [port, second] }
+                listening(on: port)
+            }
             // Either end ends the other: the runner stops only on shutdown.
             try await group.next()
             group.cancelAll()
         }
+    }
+
+    private func server(_ responder: Responder, port: Int, _ running: AsyncStream<Int>.Continuation) throws -> any Service {
+        try HTTPServerBuilder { respond in SimulatorChannel(responder: respond) }.buildServer(
+            configuration: ServerConfiguration(address: .hostname("127.0.0.1", port: port)),
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger,
+            responder: { try await responder.respond($0, $1, $2) },
+            onServerRunning: { channel in
+                if let port = channel.localAddress?.port { running.yield(port) }
+                running.finish()
+            })
+    }
+
+    private static func first(_ ports: AsyncStream<Int>) async -> Int? {
+        for await port in ports { return port }
+        return nil
     }
 }
