@@ -109,7 +109,7 @@ struct BulkTests {
             #expect(created.headers["content-type"] == "application/xml")
             let job = try #require(value("id", created.text).first)
             let batch = try await post("job/\(job)/batch", "SELECT Id, Name FROM Account", type: "text/csv")
-            #expect(value("state", batch.text) == ["NotProcessed"])
+            #expect(value("state", batch.text) == ["Queued"])
             var list = ""
             repeat {
                 try await Task.sleep(for: .milliseconds(20))

@@ -41,12 +41,14 @@ struct Bulk2Handler: FamilyHandler {
         guard resource.first?.lowercased() == "query", number >= 47 else { throw APIError.notFound() }
         switch call.operation {
         case "createJob": return try create(context)
-        case "listJobs": return list()
+        case "listJobs":
+            let found = jobs.all.filter { $0.isBulk2 && $0.operation.isQuery }
+            return try Bulk2Document.list(found, request, path: "data/v\(version)/jobs/query", page: context.state.settings.bulk.listPage)
         default: break
         }
-        guard resource.count >= 2, let id = RecordIdentifier.normalized(resource[1]), var job = jobs[id], job.isBulk2 else { throw APIError.notFound() }
+        guard resource.count >= 2, let id = RecordIdentifier.normalized(resource[1]), var job = jobs[id], job.isBulk2, job.operation.isQuery else { throw APIError.notFound() }
         switch call.operation {
-        case "getJob": return .json(200, document(job, full: true))
+        case "getJob": return .json(200, Bulk2Document.full(job))
         case "abortJob":
             guard try JSONParser.parse(request.body)["state"]?.string == "Aborted" else {
                 throw APIError(400, "INVALIDJOB", "Unknown state")
@@ -55,8 +57,9 @@ struct Bulk2Handler: FamilyHandler {
                 throw APIError(400, "INVALIDJOBSTATE", "Aborting a job is not allowed in the state \(job.state.rawValue)")
             }
             job.state = .aborted
+            job.changed = context.stamp
             jobs[id] = job
-            return .json(200, document(job, full: true))
+            return .json(200, Bulk2Document.full(job))
         case "deleteJob":
             guard [.complete, .aborted, .failed].contains(job.state) else {
                 throw APIError(400, "INVALIDJOBSTATE", "Deleting a job is not allowed in the state \(job.state.rawValue)")
@@ -71,65 +74,25 @@ struct Bulk2Handler: FamilyHandler {
 
     private func create(_ context: CallContext) throws -> Reply {
         let body = try JSONParser.parse(request.body)
-        guard let operation = body["operation"]?.string, ["query", "queryAll"].contains(operation) else {
+        guard let operation = body["operation"]?.string.flatMap({ BulkJob.Operation(rawValue: $0) }), operation.isQuery else {
             throw APIError(400, "INVALIDJOB", "operation must be query or queryAll")
         }
         guard let query = body["query"]?.string, !query.isEmpty else { throw APIError(400, "INVALIDJOB", "query is required") }
-        guard ["CSV", nil].contains(body["contentType"]?.string) else { throw APIError(400, "INVALIDJOB", "contentType must be CSV") }
-        let id = RecordIdentifier.make(keyPrefix: "750", number: try context.state.next("id:job", context.db))
         var job = BulkJob(
-            id: id, version: version, user: context.user, object: "", includesDeleted: operation == "queryAll", created: context.stamp,
+            id: try BulkRules.newId(context), version: version, user: context.user, object: "", operation: operation, created: context.stamp,
             state: .uploadComplete, isBulk2: true)
-        job.lineEnding = body["lineEnding"]?.string ?? "LF"
-        job.delimiter = body["columnDelimiter"]?.string ?? "COMMA"
+        job.client = request.client
+        do { try Bulk2Document.readFormat(body, into: &job) } catch let failure as BulkFailure { throw failure.refusal(bulk2: true) }
         job.query = query
         // A query that cannot run is refused at once.
         job.object = try context.state.bulkPlan(query, job: job).object.name
-        job.batches = [BulkJob.Batch(id: id + "-1", resultId: id, query: query, created: context.stamp)]
-        jobs[id] = job
+        job.batches = [BulkJob.Batch(id: job.id + "-1", resultId: job.id, query: query, created: context.stamp)]
+        jobs.add(job, now: context.state.now)
         jobs.start(job)
-        return .json(200, document(job, full: false))
-    }
-
-    private func document(_ job: BulkJob, full: Bool) -> JSON {
-        var value: JSON = [
-            "id": .string(job.id), "operation": .string(job.includesDeleted ? "queryAll" : "query"), "object": .string(job.object),
-            "createdById": .string(job.user), "createdDate": .string(TimeText.rest(job.created)),
-            "systemModstamp": .string(TimeText.rest(job.created)), "state": .string(job.state.rawValue), "concurrencyMode": "Parallel",
-            "contentType": "CSV", "apiVersion": .number(job.version), "lineEnding": .string(job.lineEnding),
-            "columnDelimiter": .string(job.delimiter),
-        ]
-        guard full else { return value }
-        value.set("jobType", "V2Query")
-        value.set("retries", 0)
-        value.set("totalProcessingTime", 100)
-        value.set("isPkChunkingSupported", true)
-        if job.state == .complete { value.set("numberRecordsProcessed", .int(job.records)) }
-        if let message = job.errorMessage { value.set("errorMessage", .string(message)) }
-        return value
-    }
-
-    private func list() -> Reply {
-        let all = jobs.all.filter(\.isBulk2).map { document($0, full: true) }
-        return .json(200, ["done": true, "nextRecordsUrl": nil, "records": .array(all)])
+        return .json(200, Bulk2Document.created(job))
     }
 
     // MARK: Results
-
-    /// A locator is the number of the record where the page begins, in base 64.
-    private static func locator(_ record: Int) -> String {
-        Data(String(record).utf8).base64EncodedString().replacing("=", with: "")
-    }
-
-    private func position(of locator: String?, in result: BulkResult) throws -> Int {
-        guard let locator, !locator.isEmpty else { return 0 }
-        var padded = locator
-        while padded.utf8.count % 4 != 0 { padded += "=" }
-        guard let data = Data(base64Encoded: padded), let record = Int(String(decoding: data, as: UTF8.self)), (0...result.records).contains(record) else {
-            throw APIError(400, "INVALID_LOCATOR", "Invalid locator")
-        }
-        return record
-    }
 
     private func finished(_ job: BulkJob) throws -> BulkResult {
         guard job.version == version else {
@@ -143,7 +106,7 @@ struct Bulk2Handler: FamilyHandler {
 
     private func results(_ job: BulkJob, _ call: inout CallDescription, _ context: CallContext) throws -> Reply {
         let result = try finished(job)
-        let start = try position(of: request.query["locator"], in: result)
+        let start = try Bulk2Document.position(request.query["locator"], of: result.records)
         let most = request.query["maxRecords"].flatMap { Int($0) } ?? context.state.settings.bulkPageRecords
         guard most > 0 else { throw APIError(400, "INVALIDJOB", "maxRecords must be positive") }
         let end = min(start + most, result.records)
@@ -153,7 +116,7 @@ struct Bulk2Handler: FamilyHandler {
         return Reply(
             200, headers: [
                 ("Content-Type", "text/csv"), ("Sforce-NumberOfRecords", String(end - start)),
-                ("Sforce-Locator", end < result.records ? Bulk2Handler.locator(end) : "null"),
+                ("Sforce-Locator", end < result.records ? Bulk2Document.locator(end) : "null"),
             ], body: .file(prefix: result.header, path: result.path, offset: from, length: to - from))
     }
 
@@ -161,15 +124,15 @@ struct Bulk2Handler: FamilyHandler {
         let result = try finished(job)
         let size = context.state.settings.bulkPageRecords
         let base = "/services/data/v\(version)/jobs/query/\(job.id)/"
-        var start = try position(of: request.query["locator"], in: result)
+        var start = try Bulk2Document.position(request.query["locator"], of: result.records)
         var links: [JSON] = []
         repeat {
-            links.append(["resultUrl": .string(base + "results?locator=\(Bulk2Handler.locator(start))&maxRecords=\(size)")])
+            links.append(["resultUrl": .string(base + "results?locator=\(Bulk2Document.locator(start))&maxRecords=\(size)")])
             start += size
         } while links.count < 5 && start < result.records
         let done = start >= result.records
         return .json(200, [
-            "resultPages": .array(links), "nextRecordsUrl": done ? nil : .string(base + "resultPages?locator=\(Bulk2Handler.locator(start))"),
+            "resultPages": .array(links), "nextRecordsUrl": done ? nil : .string(base + "resultPages?locator=\(Bulk2Document.locator(start))"),
             "done": .bool(done),
         ])
     }

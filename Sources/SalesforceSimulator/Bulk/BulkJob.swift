@@ -1,13 +1,25 @@
 import Foundation
 
-/// A query job of either Bulk API; its result lies in a file.
+/// A job of either Bulk API (wire reference 4.1 to 4.3); requests and results lie in files.
 struct BulkJob: Sendable {
     enum State: String, Sendable {
         case open = "Open", uploadComplete = "UploadComplete", inProgress = "InProgress", complete = "JobComplete"
         case closed = "Closed", aborted = "Aborted", failed = "Failed"
     }
 
-    /// A batch of a Bulk 1.0 job, or the whole of a Bulk 2.0 job.
+    enum Operation: String, Sendable {
+        case insert, update, upsert, delete, hardDelete, query, queryAll
+
+        var isQuery: Bool { self == .query || self == .queryAll }
+        var isDelete: Bool { self == .delete || self == .hardDelete }
+    }
+
+    /// What the bodies of a job hold; jobs of Bulk 2.0 are CSV.
+    enum ContentType: String, Sendable {
+        case csv = "CSV", xml = "XML", json = "JSON"
+    }
+
+    /// A batch of a Bulk 1.0 job, or the whole of a Bulk 2.0 query job.
     struct Batch: Sendable {
         enum State: String, Sendable {
             case queued = "Queued", inProgress = "InProgress", completed = "Completed", failed = "Failed", notProcessed = "NotProcessed"
@@ -18,31 +30,104 @@ struct BulkJob: Sendable {
         /// Ids of this part when PK chunking cuts the object: from, up to but not including.
         var range: (from: String, to: String?)?
         var state: State = .queued
+        /// True once a worker has it.
+        var isTaken = false
         var message: String?
         var created: Int64
+        var changed: Int64
         var result: BulkResult?
+        /// Where the rows of an ingest batch lie, and what became of them.
+        var request: String?
+        var tally = IngestTally()
+        /// Records a fault refuses, by their place in the batch.
+        var rejections: [Int: RecordError] = [:]
+
+        init(id: String, resultId: String, query: String, range: (from: String, to: String?)? = nil, created: Int64) {
+            self.id = id
+            self.resultId = resultId
+            self.query = query
+            self.range = range
+            self.created = created
+            changed = created
+        }
     }
 
     var id: String
     var version: String
     var user: String
+    /// The name in the call options of whoever made it.
+    var client: String?
     var object: String
-    var includesDeleted: Bool
+    var operation: Operation
+    var contentType = ContentType.csv
     var query = ""
     var created: Int64
+    /// When its state last changed.
+    var changed: Int64
     var state: State
     var batches: [Batch] = []
     var errorMessage: String?
     var isBulk2: Bool
     var lineEnding = "LF"
     var delimiter = "COMMA"
+    var externalIdField: String?
+    var assignmentRule: String?
+    var isSerial = false
+    /// Records of a span of ids when the client asked for PK chunking, and where the first one begins.
     var chunkSize: Int?
+    var chunkStart: String?
+    /// The rows of a Bulk 2.0 ingest job and what became of them.
+    var upload: String?
+    var tally = IngestTally()
+    var outcome: IngestFiles?
+    var rejections: [Int: RecordError] = [:]
 
-    var records: Int { batches.reduce(0) { $0 + ($1.result?.records ?? 0) } }
+    init(id: String, version: String, user: String, object: String, operation: Operation, created: Int64, state: State, isBulk2: Bool) {
+        self.id = id
+        self.version = version
+        self.user = user
+        self.object = object
+        self.operation = operation
+        self.created = created
+        changed = created
+        self.state = state
+        self.isBulk2 = isBulk2
+    }
+
+    var includesDeleted: Bool { operation == .queryAll }
+
+    var records: Int { batches.reduce(tally.processed) { $0 + ($1.result?.records ?? $1.tally.processed) } }
+
+    var failures: Int { batches.reduce(tally.failed) { $0 + $1.tally.failed } }
 
     var separator: String {
         ["BACKQUOTE": "`", "CARET": "^", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"][delimiter] ?? ","
     }
+
+    static let delimiters = ["BACKQUOTE", "CARET", "COMMA", "PIPE", "SEMICOLON", "TAB"]
+
+    /// Every file that goes when the job goes.
+    var files: [String] {
+        batches.flatMap { [$0.request, $0.result?.path] }.compactMap { $0 } + [upload].compactMap { $0 } + (outcome?.all ?? [])
+    }
+}
+
+/// How far the rows of a job or batch are.
+struct IngestTally: Sendable {
+    /// Saved and refused together.
+    var processed = 0
+    var failed = 0
+    /// Milliseconds of work.
+    var milliseconds = 0
+}
+
+/// The three result files of a Bulk 2.0 ingest job.
+struct IngestFiles: Sendable {
+    var successful: String
+    var failed: String
+    var unprocessed: String
+
+    var all: [String] { [successful, failed, unprocessed] }
 }
 
 /// A finished result file: a header, then one line per record.
@@ -83,43 +168,3 @@ struct BulkResult: Sendable {
     }
 }
 
-/// The query jobs of the org. Files go with their jobs.
-final class BulkJobStore {
-    private(set) var jobs: [String: BulkJob] = [:]
-    private var order: [String] = []
-    let directory: URL
-
-    private let submit: AsyncStream<BulkWork>.Continuation
-
-    init(submit: AsyncStream<BulkWork>.Continuation) {
-        self.submit = submit
-        directory = FileManager.default.temporaryDirectory.appendingPathComponent("sf-simulator-\(UUID().uuidString)")
-    }
-
-    deinit { try? FileManager.default.removeItem(at: directory) }
-
-    var all: [BulkJob] { order.compactMap { jobs[$0] } }
-
-    subscript(id: String) -> BulkJob? {
-        get { jobs[id] }
-        set {
-            if newValue == nil {
-                for batch in jobs[id]?.batches ?? [] { if let path = batch.result?.path { try? FileManager.default.removeItem(atPath: path) } }
-                order.removeAll { $0 == id }
-            } else if jobs[id] == nil {
-                order.append(id)
-            }
-            jobs[id] = newValue
-        }
-    }
-
-    /// Hands every batch that waits to the runner.
-    func start(_ job: BulkJob) {
-        for batch in job.batches where batch.state == .queued { submit.yield(BulkWork(job: job.id, batch: batch.id)) }
-    }
-
-    func file(_ name: String) throws -> URL {
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        return directory.appendingPathComponent(name)
-    }
-}

@@ -23,6 +23,9 @@ struct CSVWriter {
         text += lineEnding
     }
 
+    /// Text of another format, as it is.
+    mutating func raw(_ fragment: String) { text += fragment }
+
     mutating func takeText() -> String {
         defer { text = "" }
         return text

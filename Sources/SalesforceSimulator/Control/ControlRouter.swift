@@ -152,6 +152,7 @@ struct ControlCalls {
             for member in body["limits"]?.members ?? [] { state.settings.otherLimits[member.key] = member.value.int }
             if let soap = body["soap"] { state.settings.soap.apply(soap) }
             if let query = body["query"] { state.settings.query.apply(query) }
+            if let bulk = body["bulk"] { state.settings.bulk.apply(bulk) }
             if let versions = body["versions"]?.elements.compactMap(\.string) { state.settings.versions = versions }
             try state.saveSettings(db)
         }
@@ -162,6 +163,7 @@ struct ControlCalls {
             "bulkPageRecords": .int(settings.bulkPageRecords), "queryPageRecords": .int(settings.queryPageRecords),
             "limits": .object(settings.otherLimits.sorted { $0.key < $1.key }.map { JSON.Member(key: $0.key, value: .int($0.value)) }),
             "versions": .texts(settings.versions), "soap": settings.soap.json, "query": settings.query.json, "oauth": oauthSettings,
+            "bulk": settings.bulk.json,
         ]
     }
 }

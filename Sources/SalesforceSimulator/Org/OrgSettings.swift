@@ -23,8 +23,10 @@ struct OrgSettings: Codable, Sendable, Equatable {
     var otherLimits: [String: Int] = [:]
     /// Seconds without use after which a session ends.
     var sessionSeconds = 7_200
-    /// Seconds a Bulk query job stays InProgress.
+    /// Milliseconds that a Bulk job or batch stays InProgress before its work.
     var bulkDelayMilliseconds = 0
+    /// Nil until something of it was set: an org saved before these settings existed opens as it is.
+    var bulkSettings: BulkSettings?
     /// Records of a Bulk 2.0 result page when the client names no maximum.
     var bulkPageRecords = 50_000
     /// Largest page of a query over REST and SOAP.

@@ -194,7 +194,8 @@ enum LimitsDocument {
         ]
         for (name, standard) in allowances.sorted(by: { $0.key < $1.key }) {
             let limit = state.settings.otherLimits[name] ?? standard
-            document.set(name, ["Max": .int(limit), "Remaining": .int(limit)])
+            let used = name == "DailyBulkApiBatches" ? state.jobs.usedBatches(state.now) : 0
+            document.set(name, ["Max": .int(limit), "Remaining": .int(max(0, limit - used))])
         }
         return document
     }

@@ -103,6 +103,7 @@ struct Exchange: Sendable {
         case "wsdl": return WSDLHandler(request: request)
         case "async": return Bulk1Handler(request: request, jobs: state.jobs)
         case "data":
+            if segments.count >= 5, segments[3] == "jobs", segments[4] == "ingest" { return Bulk2IngestHandler(request: request, jobs: state.jobs) }
             if segments.count >= 5, segments[3] == "jobs" { return Bulk2Handler(request: request, jobs: state.jobs) }
             return RESTHandler(request: request)
         default: return UnknownHandler()

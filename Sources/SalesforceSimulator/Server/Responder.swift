@@ -33,10 +33,14 @@ struct Responder: Sendable {
             reply = Reply(431)
         } else {
             do {
-                let body = try await request.body.collect(upTo: Responder.largestBody)
-                let sim = SimRequest(
-                    method: request.method.rawValue, target: target, headers: headers, body: Data(body.readableBytesView), identifier: identifier,
+                let spools = SpooledBody.takes(request.method.rawValue, target)
+                let spooled = spools ? try await SpooledBody.receive(request.body) : nil
+                defer { spooled?.discard() }
+                let body = spools ? Data() : Data(try await request.body.collect(upTo: Responder.largestBody).readableBytesView)
+                var sim = SimRequest(
+                    method: request.method.rawValue, target: target, headers: headers, body: body, identifier: identifier,
                     localPort: channel.localAddress?.port)
+                sim.spooled = spooled
                 reply = try await exchange.answer(sim)
             } catch let error as JSONParser.Failure {
                 reply = .json(400, [["message": .string("\(error.message) at offset \(error.offset)"), "errorCode": "JSON_PARSER_ERROR"]])

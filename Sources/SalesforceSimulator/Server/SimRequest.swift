@@ -9,6 +9,8 @@ struct SimRequest: Sendable {
     var query: [String: String]
     var headers: [String: String]
     var body: Data
+    /// The body of an upload, which is not held; `body` is empty then.
+    var spooled: SpooledBody?
     var identifier: String
     /// Path and query as sent.
     let target: String
