@@ -3,6 +3,8 @@
     org        a simulated Salesforce org with the sample objects; one for each file of tests
     key        a connected app of that org that takes signed assertions
     sf         simple-salesforce with a session of its own; sf.session.last is the last answer
+    bulk       salesforce-bulk with a session of its own
+    partner    zeep with the org's own WSDL
 
 At the end the run prints the checklist of the wire reference (10.2) with the result of each clause; --checklist FILE keeps it.
 """
@@ -40,6 +42,16 @@ def key(org):
 @pytest.fixture
 def sf(org):
     return clients.simple(org)
+
+
+@pytest.fixture
+def partner(org):
+    return clients.Partner(org)
+
+
+@pytest.fixture
+def bulk(org):
+    return clients.bulk(org)
 
 
 # The table

@@ -20,7 +20,10 @@ def marked():
         module = importlib.import_module(file.stem)
         for name, function in vars(module).items():
             if name.startswith("test_") and callable(function):
-                yield f"{file.name}::{name}", getattr(function, "pytestmark", [])
+                marks = list(getattr(function, "pytestmark", []))
+                for cases in [mark.args[1] for mark in marks if mark.name == "parametrize"]:
+                    marks += [mark for case in cases if hasattr(case, "marks") for mark in case.marks]
+                yield f"{file.name}::{name}", marks
 
 
 def test_every_clause_has_a_test():

@@ -85,4 +85,23 @@ CHECKLIST = {
         "DailyBulkApiBatches is there": [SIMPLE],
         "short form of Sforce-Limit-Info": [SIMPLE],
     }),
+    13: ("SOAP DML, query", {
+        "the WSDL is read": [ZEEP],
+        "results in the order of the request": [ZEEP],
+        "results in the order of the schema": [ZEEP],
+        "null is xsi:nil": [ZEEP],
+        "Id comes twice": [ZEEP],
+        "fieldsToNull": [ZEEP],
+        "queryMore": [ZEEP],
+        "upsert": [ZEEP],
+        "getUpdated, getDeleted": [ZEEP],
+        "retrieve": [ZEEP],
+        "pyforce reads it too": [PYFORCE],
+    }),
+    17: ("Bulk 2.0 query", {
+        "Sforce-Locator null at the end": [SIMPLE],
+        "header on every page": [SIMPLE],
+        "Sforce-NumberOfRecords": [SIMPLE],
+        "download": [SIMPLE],
+    }),
 }

@@ -10,6 +10,7 @@ import urllib.parse
 import httpx
 import pyforce
 import requests
+import zeep
 from aiosalesforce import Salesforce as AsyncSalesforce
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -90,6 +91,48 @@ def soap(org, version="59.0"):
     client = pyforce.PythonClient(f"{org.url}/services/Soap/u/{version}")
     client.login("integration@example.com", "sample-password")
     return client
+
+
+PARTNER = "urn:partner.soap.sforce.com"
+RECORD = "urn:sobject.partner.soap.sforce.com"
+
+
+class Partner:
+    """zeep, with the WSDL that the org serves. `calls.create(sObjects=[...])`; `answers` keeps the raw replies, oldest first."""
+
+    def __init__(self, org, version=VERSION):
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.answers = []
+        self.session.hooks["response"].append(lambda answer, *_, **__: self.answers.append(answer))
+        self.client = zeep.Client(f"{org.url}/services/wsdl/partner?version={version}", settings=zeep.Settings(strict=False),
+                                  transport=zeep.Transport(session=self.session, timeout=60, operation_timeout=60))
+        self.address = f"{org.url}/services/Soap/u/{version}"
+        self.service = self.client.create_service("{%s}SoapBinding" % PARTNER, self.address)
+        self.headers = {"SessionHeader": {"sessionId": token(org)}}
+
+    def call(self, name, headers=None, **parameters):
+        """The result of a call: one object or a list, as the WSDL has it."""
+        answer = getattr(self.service, name)(**parameters, _soapheaders={**self.headers, **(headers or {})})
+        return answer.body.result
+
+    def record(self, type, id=None, clear=(), **fields):
+        """An sObject: its type, the names of the fields to clear, its id, then fields as text; a dict is a parent record."""
+        make = self.client.get_type("{%s}sObject" % RECORD)
+        elements = []
+        for name, value in fields.items():
+            if isinstance(value, dict):
+                parent = dict(value)
+                elements.append(zeep.xsd.AnyObject(zeep.xsd.Element("{%s}%s" % (RECORD, name), make),
+                                                   self.record(parent.pop("type"), **parent)))
+            else:
+                elements.append(zeep.xsd.AnyObject(zeep.xsd.Element("{%s}%s" % (RECORD, name), zeep.xsd.String()), value))
+        return make(type=type, fieldsToNull=list(clear), Id=id or zeep.xsd.SkipValue, _value_1=elements)
+
+    def value(self, record, name):
+        """The text of a field of a record that came back; None when it is nil."""
+        (element,) = [element for element in record._value_1 if element.tag == "{%s}%s" % (RECORD, name)]
+        return element.text
 
 
 def asynchronous(org, auth, version=VERSION, **options):
