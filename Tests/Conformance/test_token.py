@@ -1,8 +1,12 @@
 """Rows 1 to 3: tokens."""
 
 import asyncio
+import base64
+import hashlib
 import json
+import secrets
 import urllib.parse
+from html.parser import HTMLParser
 
 import jwt
 import pytest
@@ -112,6 +116,66 @@ def test_refresh_token_is_replaced_and_the_old_one_dies(org):
     refused = form(org, "token", **fields, refresh_token=old)
     assert refused.status_code == 400
     assert refused.json() == {"error": "invalid_grant", "error_description": "expired access/refresh token"}
+
+
+class Form(HTMLParser):
+    """The form of a page: where it goes and what its fields hold."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.fields = {}
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if tag == "form":
+            self.action = attributes["action"]
+        if tag in ("input", "button") and "name" in attributes:
+            self.fields.setdefault(attributes["name"], attributes.get("value") or "")
+
+
+def log_in(org, **changes):
+    """What a browser does on the way to a code: the query of the address that it is sent to, and the code verifier."""
+    org.control("POST", "apps", {"clientId": "browser-app", "clientSecret": "s", "callbacks": ["http://127.0.0.1:7171/callback"]})
+    verifier = secrets.token_urlsafe(48)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    page = requests.get(f"{org.url}/services/oauth2/authorize", params={
+        "response_type": "code", "client_id": "browser-app", "redirect_uri": "http://127.0.0.1:7171/callback",
+        "scope": "api refresh_token id", "state": "S", "code_challenge": challenge, "code_challenge_method": "S256"})
+    shown = Form(page.text)
+    fields = {**shown.fields, "username": "integration@example.com", "password": "sample-password", **changes}
+    answer = requests.post(urllib.parse.urljoin(page.url, shown.action), data=fields, allow_redirects=False)
+    assert answer.status_code in (302, 303)
+    address = urllib.parse.urlsplit(answer.headers["Location"])
+    assert f"{address.scheme}://{address.netloc}{address.path}" == "http://127.0.0.1:7171/callback"
+    return dict(urllib.parse.parse_qsl(address.query)), verifier
+
+
+@pytest.mark.row(3, "code with PKCE", HTTP)
+def test_code_is_exchanged_once_and_only_with_its_verifier(org):
+    back, verifier = log_in(org)
+    assert back["state"] == "S"
+    fields = {"grant_type": "authorization_code", "client_id": "browser-app", "client_secret": "s",
+              "redirect_uri": "http://127.0.0.1:7171/callback", "code": back["code"]}
+    reply = form(org, "token", **fields, code_verifier=verifier).json()
+    assert get(org, "/services/data/v62.0/limits", reply["access_token"]).status_code == 200
+    assert reply["refresh_token"] and "refresh_token" in reply["scope"].split()
+    again = form(org, "token", **fields, code_verifier=verifier)
+    assert (again.status_code, again.json()) == (400, {"error": "invalid_grant", "error_description": "expired authorization code"})
+
+
+@pytest.mark.row(3, "code with PKCE", HTTP)
+def test_code_with_another_verifier_is_refused(org):
+    back, _ = log_in(org)
+    refused = form(org, "token", grant_type="authorization_code", client_id="browser-app", client_secret="s",
+                   redirect_uri="http://127.0.0.1:7171/callback", code=back["code"], code_verifier=secrets.token_urlsafe(48))
+    assert refused.status_code == 400 and refused.json()["error"] == "invalid_grant"
+
+
+@pytest.mark.row(3, "code with PKCE", HTTP)
+def test_denied_access_comes_back_as_an_error(org):
+    back, _ = log_in(org, decision="deny")
+    assert back == {"error": "access_denied", "error_description": "end-user denied authorization", "state": "S"}
 
 
 @pytest.mark.row(3, "introspect", HTTP)
