@@ -9,7 +9,9 @@ struct HTTPExchange {
     static func run(port: UInt16, request: Data) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in
             // A thread of its own: the org needs the shared ones to answer.
-            Thread.detachNewThread { continuation.resume(with: Result { try parse(try exchange(port: port, request: request)) }) }
+            Thread.detachNewThread { continuation.resume(with: Result {
+                try parse(try exchange(port: port, request: request), hasBody: !request.starts(with: Data("HEAD ".utf8)))
+            }) }
         }
     }
 
@@ -43,7 +45,7 @@ struct HTTPExchange {
         }
     }
 
-    private static func parse(_ data: Data) throws -> Answer {
+    private static func parse(_ data: Data, hasBody: Bool) throws -> Answer {
         guard let end = data.range(of: Data("\r\n\r\n".utf8)) else { throw Broken(reason: "no answer") }
         let lines = String(decoding: data[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
         let parts = lines[0].split(separator: " ")
@@ -53,9 +55,9 @@ struct HTTPExchange {
             guard let colon = line.firstIndex(of: ":") else { continue }
             headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
         }
-        if status == 100 { return try parse(Data(data[end.upperBound...])) }
+        if status == 100 { return try parse(Data(data[end.upperBound...]), hasBody: hasBody) }
         let body = Data(data[end.upperBound...])
-        if let length = headers["content-length"].flatMap({ Int($0) }), length != body.count {
+        if hasBody, let length = headers["content-length"].flatMap({ Int($0) }), length != body.count {
             throw Broken(reason: "\(body.count) of \(length) bytes")
         }
         return Answer(status: status, headers: headers, body: body)

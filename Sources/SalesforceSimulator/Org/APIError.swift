@@ -4,6 +4,8 @@ struct APIError: Error, Sendable {
     var code: String
     var message: String
     var fields: [String] = []
+    /// For METHOD_NOT_ALLOWED: the header `Allow`.
+    var allowedMethods: [String] = []
     /// Row and column of a query error, counted from 1.
     var position: (row: Int, column: Int)?
 

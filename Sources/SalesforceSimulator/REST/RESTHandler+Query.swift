@@ -1,7 +1,6 @@
 extension RESTHandler {
     /// Queries and their pages (wire reference 2.6).
     func query(_ call: inout CallDescription, _ context: CallContext) throws -> Reply {
-        guard ["GET", "HEAD"].contains(request.method) else { throw APIError(405, "METHOD_NOT_ALLOWED", "HTTP Method '\(request.method)' not allowed. Allowed are GET,HEAD") }
         let largest = context.state.settings.queryPageRecords
         let size = QueryPage.size(asked: request.option("batchSize", of: "sforce-query-options"), standard: largest, largest: largest)
         if call.operation == "queryMore" {

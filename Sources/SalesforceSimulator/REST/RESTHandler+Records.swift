@@ -104,7 +104,7 @@ extension RESTHandler {
             guard let id = ids.first else { throw APIError.notFound() }
             try remove(object, id, context)
             return Reply(204)
-        case "GET":
+        case "GET", "HEAD":
             guard let id = ids.first else { throw APIError.notFound() }
             return try retrieve(object, id, context)
         default: throw notAllowed()
@@ -159,30 +159,5 @@ extension RESTHandler {
         call.ids = ids
         call.recordCount = records.count
         return .json(200, .array(records.map { $0?.json(version: version) ?? .null }))
-    }
-
-    // MARK: Composite
-
-    /// Up to 25 calls in one: the way out for a query too long for an address (wire reference 2.9).
-    func composite(_ context: CallContext) throws -> Reply {
-        let parts = try body()["compositeRequest"]?.elements ?? []
-        guard parts.count <= 25 else { throw APIError(400, "LIMIT_EXCEEDED", "A composite request holds at most 25 calls") }
-        let answers = parts.map { part -> JSON in
-            var inner = SimRequest(
-                method: part["method"]?.string ?? "GET", target: part["url"]?.string ?? "", headers: request.headers,
-                body: Data((part["body"]?.text ?? "").utf8), identifier: request.identifier)
-            if part["body"] == nil { inner.body = Data() }
-            let handler = RESTHandler(request: inner)
-            var call = handler.describe()
-            var copy = context
-            let reply: Reply
-            do { reply = try handler.answer(&call, &copy) } catch let error as APIError { reply = handler.refusal(error) } catch {
-                reply = handler.refusal(APIError(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred"))
-            }
-            var result: JSON = .null
-            if case .data(let data) = reply.body, !data.isEmpty { result = (try? JSONParser.parse(data)) ?? .null }
-            return ["body": result, "httpHeaders": [:], "httpStatusCode": .int(reply.status), "referenceId": .text(part["referenceId"]?.string)]
-        }
-        return .json(200, ["compositeResponse": .array(answers)])
     }
 }

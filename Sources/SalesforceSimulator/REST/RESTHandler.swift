@@ -35,6 +35,7 @@ struct RESTHandler: FamilyHandler {
         var entry: JSON = ["message": .string(error.message), "errorCode": .string(error.code)]
         if !error.fields.isEmpty { entry.set("fields", .texts(error.fields)) }
         var reply = Reply.json(error.status, [entry])
+        if !error.allowedMethods.isEmpty { reply.headers.append(("Allow", error.allowedMethods.joined(separator: ", "))) }
         if error.status == 401 { reply.headers.append(("WWW-Authenticate", "Token")) }
         return reply
     }
@@ -67,6 +68,8 @@ struct RESTHandler: FamilyHandler {
             }
         case ("sobjects", _): call.operation = method == "PATCH" ? "upsert" : recordOperation(method)
         case ("composite", 1): call.operation = "composite"
+        case ("composite", 2) where parts[1] == "batch": call.operation = "batch"
+        case ("composite", 3) where parts[1] == "tree": call.operation = "tree"
         case ("composite", _) where parts[1] == "sobjects":
             call.operation = switch (method, parts.count) {
             case ("POST", 2): "create"
@@ -125,6 +128,8 @@ struct RESTHandler: FamilyHandler {
         try context.checkVersion(version)
         try context.authenticate(request.bearerToken)
         call.user = context.user
+        try ResourceAvailability.check(resource, method: request.method, version: version)
+        try checkMediaType()
         switch call.operation {
         case "resources": return .json(200, resources(context))
         case "limits": return .json(200, LimitsDocument.json(context.state))
@@ -139,11 +144,27 @@ struct RESTHandler: FamilyHandler {
             return .json(200, ["objectDescribe": .object(Describe.entry(try object(resource[1], context), version: version)), "recentItems": []])
         case "query", "queryAll", "queryMore": return try query(&call, context)
         case "getUpdated", "getDeleted": return try replication(&call, context)
-        case "composite": return try composite(context)
+        case "composite": return .json(200, try CompositeCall(request: request, version: version, document: try body(), context: context).composite())
+        case "batch": return .json(200, try CompositeCall(request: request, version: version, document: try body(), context: context).batch())
+        case "tree": return try RecordTree(document: try body(), context: context).save(try object(resource[2], context))
         case _ where resource.first?.lowercased() == "composite": return try collection(&call, context)
         case "create", "update", "upsert", "delete", "retrieve": return try record(&call, context)
         default: throw APIError.notFound()
         }
+    }
+
+    /// The answer, refusals included.
+    func reply(_ call: inout CallDescription, _ context: inout CallContext) -> Reply {
+        do { return try answer(&call, &context) } catch let error as APIError { return refusal(error) } catch let error as RecordError {
+            return refusal(APIError(400, error.code, error.message, fields: error.fields))
+        } catch { return refusal(APIError(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred: \(type(of: error))")) }
+    }
+
+    /// Only JSON is read here. Parts of a composite call have no type of their own.
+    private func checkMediaType() throws {
+        let type = request.contentType
+        guard !request.body.isEmpty, !type.isEmpty, type != "application/json" else { return }
+        throw APIError(415, "UNSUPPORTED_MEDIA_TYPE", "Content-Type \(type) is not supported: send application/json")
     }
 
     /// A path that names an unknown object leads nowhere; only a query calls that INVALID_TYPE.
@@ -168,8 +189,7 @@ struct RESTHandler: FamilyHandler {
 
     private func resources(_ context: CallContext) -> JSON {
         let base = "/services/data/v\(version)/"
-        let names = ["composite", "jobs", "limits", "query", "queryAll", "sobjects"]
-        var members = names.map { JSON.Member(key: $0, value: .string(base + $0)) }
+        var members = ResourceAvailability.roots(version).map { JSON.Member(key: $0, value: .string(base + $0)) }
         members.append(JSON.Member(
             key: "identity", value: .string("\(request.baseURL)/id/\(context.state.settings.organizationId)/\(context.user)")))
         return .object(members)
