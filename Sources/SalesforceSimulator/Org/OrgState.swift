@@ -21,7 +21,7 @@ final class OrgState {
     var calls = CallLog()
     var openTransactions = OpenTransactions()
     var journal = ChangeJournal()
-    var statements = StatementTexts()
+    let statements = SaveStatements()
     var locks = RowLocks()
     /// Called with each commit, inside the transaction of the org's own tables.
     var changeListeners: [(CommittedChanges, OrgState, Database) throws -> Void] = []

@@ -74,10 +74,23 @@ extension OrgState {
         let mark = journal.mark
         var completion = Database.TransactionCompletion.rollback
         defer { if completion == .rollback { journal.rollBack(to: mark) } }
-        try db.inSavepoint {
-            completion = try body()
-            return completion
+        guard db.isInsideTransaction else {
+            return try db.inSavepoint {
+                completion = try body()
+                return completion
+            }
         }
+        try statements.savepoint("SAVEPOINT", db)
+        do {
+            completion = try body()
+        } catch {
+            // An error that ended the whole transaction has left no savepoint to go back to.
+            try? statements.savepoint("ROLLBACK TO", db)
+            try? statements.savepoint("RELEASE", db)
+            throw error
+        }
+        if completion == .rollback { try statements.savepoint("ROLLBACK TO", db) }
+        try statements.savepoint("RELEASE", db)
     }
 
     /// Ends the transaction: its changes go to everything that listens.

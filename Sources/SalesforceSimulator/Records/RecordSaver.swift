@@ -86,11 +86,7 @@ struct RecordSaver {
     /// The records that are not deleted and have this identifier; texts compare without case unless the field says otherwise.
     func ids(of object: ObjectDefinition, where field: FieldDefinition, equals value: DatabaseValue) throws -> [String] {
         guard field.isStored else { return [] }
-        let collation = field.isText && !field.caseSensitive ? " COLLATE NOCASE" : ""
-        let deleted = object.field("IsDeleted") == nil ? "" : " AND IsDeleted = 0"
-        let statement = try db.cachedStatement(
-            sql: "SELECT Id FROM \(ObjectTable.quoted(object.name)) WHERE \(ObjectTable.quoted(field.name)) = ?\(collation)\(deleted) LIMIT 3")
-        return try String.fetchAll(statement, arguments: [value])
+        return try state.statements.find(field, of: object, db).column([value]).compactMap { String.fromDatabaseValue($0) }
     }
 
     // MARK: Saving
@@ -127,8 +123,7 @@ struct RecordSaver {
         try checkLocks(full, id, values)
         runFlows(full, &values, creating: true, changing: values)
         let names = full.fields.storedNames.filter { values[$0] != nil }
-        let statement = try db.cachedStatement(sql: state.statements.insert(into: full.name, names))
-        try statement.execute(arguments: StatementArguments(names.map { (name: String) -> DatabaseValue in values[name] ?? .null }))
+        try state.statements.insert(into: full.name, names, db).run(names.map { values[$0] ?? .null })
         record(.created, full, id, changed: values, values: values)
         try runAfterSave(full, id, old: nil, new: values)
         return id
@@ -151,10 +146,7 @@ struct RecordSaver {
         try checkLocks(full, id, record, current)
         runFlows(full, &changes, creating: false, changing: record)
         let names = full.fields.storedNames.filter { changes[$0] != nil }
-        let statement = try db.cachedStatement(sql: state.statements.update(full.name, names))
-        var arguments = names.map { (name: String) -> DatabaseValue in changes[name] ?? .null }
-        arguments.append(id.databaseValue)
-        try statement.execute(arguments: StatementArguments(arguments))
+        try state.statements.update(full.name, names, db).run(names.map { changes[$0] ?? .null } + [id.databaseValue])
         record.merge(changes) { _, new in new }
         self.record(.updated, full, id, changed: changes.filter { current[$0.key] != $0.value }, values: record)
         try runAfterSave(full, id, old: current, new: record)
@@ -167,7 +159,7 @@ struct RecordSaver {
         var changes: Values = [lookup.name: .null]
         if full.field("SystemModstamp") != nil { changes["SystemModstamp"] = stamp.databaseValue }
         let names = full.fields.storedNames.filter { changes[$0] != nil }
-        try db.cachedStatement(sql: state.statements.update(full.name, names)).execute(arguments: StatementArguments(names.map { changes[$0] ?? .null } + [id.databaseValue]))
+        try state.statements.update(full.name, names, db).run(names.map { changes[$0] ?? .null } + [id.databaseValue])
         values.merge(changes) { _, new in new }
         record(.updated, full, id, changed: changes, values: values)
     }
@@ -181,12 +173,12 @@ struct RecordSaver {
 
     /// The stored values of a record that is neither unknown nor deleted.
     func live(_ id: String, _ object: ObjectDefinition) throws -> Values {
-        // By position: to have SQLite name each column of each record costs more than to read it.
         let names = object.fields.storedNames
-        let rows = try Row.fetchCursor(db.cachedStatement(sql: state.statements.select(names, from: object.name)), arguments: [id])
-        guard let row = try rows.next() else { throw RecordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id") }
+        guard let row = try state.statements.select(names, from: object.name, db).row([id.databaseValue]) else {
+            throw RecordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+        }
         var values = Values(minimumCapacity: names.count)
-        for (index, name) in names.enumerated() { values[name] = row[index] as DatabaseValue }
+        for (index, name) in names.enumerated() { values[name] = row[index] }
         if values["IsDeleted"]?.storage == .int64(1) { throw RecordError("ENTITY_IS_DELETED", "entity is deleted") }
         return values
     }

@@ -1,8 +1,3 @@
-import Foundation
-#if canImport(FoundationXML)
-    import FoundationXML
-#endif
-
 /// One element of a request document, known by its local name: Salesforce accepts the fields of an sObject in
 /// the sObject namespace, the partner namespace or none (wire reference 3.1).
 final class XMLElementNode {
@@ -24,46 +19,6 @@ final class XMLElementNode {
     /// True for `xsi:nil="true"`, whatever prefix the document gives the schema instance namespace.
     var isNil: Bool {
         attributes.contains { key, value in (key == "nil" || key.hasSuffix(":nil")) && (value == "true" || value == "1") }
-    }
-}
-
-/// Builds a tree from a document with Foundation's event parser.
-final class XMLTreeBuilder: NSObject, XMLParserDelegate {
-    struct Failure: Error { var message: String }
-
-    private var stack: [XMLElementNode] = []
-    private var root: XMLElementNode?
-
-    /// - Throws: ``Failure`` when the document is not well formed.
-    static func parse(_ data: Data) throws -> XMLElementNode {
-        let builder = XMLTreeBuilder()
-        let parser = XMLParser(data: data)
-        parser.delegate = builder
-        parser.shouldResolveExternalEntities = false
-        guard parser.parse(), let root = builder.root else {
-            throw Failure(message: parser.parserError?.localizedDescription ?? "the document is empty")
-        }
-        return root
-    }
-
-    func parser(
-        _ parser: XMLParser, didStartElement elementName: String, namespaceURI: String?,
-        qualifiedName qName: String?, attributes attributeDict: [String: String]
-    ) {
-        let local = elementName.split(separator: ":").last.map(String.init) ?? elementName
-        let node = XMLElementNode(name: local, attributes: attributeDict)
-        if let parent = stack.last { parent.children.append(node) } else { root = node }
-        stack.append(node)
-    }
-
-    func parser(_ parser: XMLParser, didEndElement elementName: String, namespaceURI: String?, qualifiedName qName: String?) {
-        stack.removeLast()
-    }
-
-    func parser(_ parser: XMLParser, foundCharacters string: String) { stack.last?.text += string }
-
-    func parser(_ parser: XMLParser, foundCDATA CDATABlock: Data) {
-        stack.last?.text += String(decoding: CDATABlock, as: UTF8.self)
     }
 }
 
