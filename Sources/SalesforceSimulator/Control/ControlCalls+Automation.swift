@@ -11,6 +11,10 @@ extension ControlCalls {
         case ("DELETE", "before-save"): object.beforeSaveRules = nil
         case ("POST", "flows"): object.flows.append(try flow(try body(), object))
         case ("DELETE", "flows"): object.flows = []
+        case ("POST", "duplicate-rules"): object.duplicateRules = (object.duplicateRules ?? []) + [try duplicateRule(try body(), object)]
+        case ("DELETE", "duplicate-rules"): object.duplicateRules = nil
+        case ("POST", "assignment-rules"): object.assignmentRules = (object.assignmentRules ?? []) + [try assignmentRule(try body(), object)]
+        case ("DELETE", "assignment-rules"): object.assignmentRules = nil
         default: return false
         }
         try state.save(object, db)
@@ -22,12 +26,37 @@ extension ControlCalls {
         return field
     }
 
+    private func duplicateRule(_ body: JSON, _ object: ObjectDefinition) throws -> ObjectDefinition.DuplicateRule {
+        guard let action = ObjectDefinition.DuplicateRule.Action(rawValue: body["action"]?.string ?? "block") else {
+            throw APIError(400, "INVALID_ARGUMENT_TYPE", "action is alert or block")
+        }
+        let name = try required(body, "name")
+        let fields = try (body["fields"]?.elements ?? []).map { try field($0.string ?? "", of: object) }
+        guard !fields.isEmpty, fields.allSatisfy(\.isStored) else {
+            throw APIError(400, "INVALID_ARGUMENT_TYPE", "fields names at least one field, and none that is calculated")
+        }
+        return ObjectDefinition.DuplicateRule(
+            name: name, action: action, fields: fields.map(\.name), message: body["message"]?.string ?? "Use one of these records?",
+            matchRule: body["matchRule"]?.string ?? name + "_Match")
+    }
+
+    private func assignmentRule(_ body: JSON, _ object: ObjectDefinition) throws -> ObjectDefinition.AssignmentRule {
+        let entries = try (body["entries"]?.elements ?? []).map { entry in
+            ObjectDefinition.AssignmentRule.Entry(
+                condition: entry["field"] == nil ? nil : try validationRule(entry, object), owner: try actor(["user": .string(try required(entry, "owner"))]))
+        }
+        let id = try body["id"]?.string.flatMap { RecordIdentifier.normalized($0) }
+            ?? RecordIdentifier.make(keyPrefix: "01Q", number: state.next("id:AssignmentRule", db))
+        return ObjectDefinition.AssignmentRule(id: id, name: try required(body, "name"), active: body["active"]?.bool ?? true, entries: entries)
+    }
+
     private func validationRule(_ body: JSON, _ object: ObjectDefinition) throws -> ObjectDefinition.ValidationRule {
         guard let comparison = ObjectDefinition.ValidationRule.Comparison(rawValue: try required(body, "operator")) else {
             throw APIError(400, "INVALID_OPERATOR", "operator is one of =, !=, <, >, contains, startsWith, isBlank, isNotBlank")
         }
         return ObjectDefinition.ValidationRule(
-            field: try required(body, "field"), comparison: comparison, value: body["value"]?.string ?? "", message: try required(body, "message"))
+            field: try required(body, "field"), comparison: comparison, value: body["value"]?.string ?? "",
+            message: body["owner"] == nil ? try required(body, "message") : "")
     }
 
     private func beforeSaveRule(_ body: JSON, _ object: ObjectDefinition) throws -> ObjectDefinition.BeforeSaveRule {

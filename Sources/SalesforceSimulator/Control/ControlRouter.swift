@@ -86,30 +86,6 @@ struct ControlCalls {
         return id
     }
 
-    // MARK: Permissions
-
-    private func permissions() throws -> JSON {
-        switch request.method {
-        case "DELETE": state.settings.permissions = []
-        case "POST":
-            let body = try body()
-            let user = body["user"]?.string ?? "*"
-            let object = try object(try required(body, "object"))
-            guard let field = object.field(try required(body, "field")) else { throw APIError.notFound("no such field") }
-            let id = user == "*" ? user : try actor(body)
-            state.settings.permissions.removeAll { $0.user == id && $0.object == object.name && $0.field == field.name }
-            state.settings.permissions.append(OrgSettings.Permission(
-                user: id, object: object.name, field: field.name, readable: body["readable"]?.bool ?? true,
-                createable: body["createable"]?.bool ?? true, updateable: body["updateable"]?.bool ?? true))
-        default: break
-        }
-        try state.saveSettings(db)
-        return .array(state.settings.permissions.map {
-            ["user": .string($0.user), "object": .string($0.object), "field": .string($0.field), "readable": .bool($0.readable),
-             "createable": .bool($0.createable), "updateable": .bool($0.updateable)]
-        })
-    }
-
     // MARK: Clock, transactions, settings
 
     private func clock() throws -> JSON {
@@ -154,16 +130,17 @@ struct ControlCalls {
             if let query = body["query"] { state.settings.query.apply(query) }
             if let bulk = body["bulk"] { state.settings.bulk.apply(bulk) }
             if let versions = body["versions"]?.elements.compactMap(\.string) { state.settings.versions = versions }
+            try changeRecordSettings(body)
             try state.saveSettings(db)
         }
         let settings = state.settings
-        return [
+        return ([
             "dailyRequests": .int(settings.dailyRequests), "usedRequests": .int(state.usedRequests),
             "sessionSeconds": .int(settings.sessionSeconds), "bulkDelayMilliseconds": .int(settings.bulkDelayMilliseconds),
             "bulkPageRecords": .int(settings.bulkPageRecords), "queryPageRecords": .int(settings.queryPageRecords),
             "limits": .object(settings.otherLimits.sorted { $0.key < $1.key }.map { JSON.Member(key: $0.key, value: .int($0.value)) }),
             "versions": .texts(settings.versions), "soap": settings.soap.json, "query": settings.query.json, "oauth": oauthSettings,
             "bulk": settings.bulk.json,
-        ]
+        ] as JSON).adding(recordSettings)
     }
 }

@@ -8,6 +8,7 @@ struct APIError: Error, Sendable {
     var allowedMethods: [String] = []
     /// Row and column of a query error, counted from 1.
     var position: (row: Int, column: Int)?
+    var duplicate: DuplicateResult?
 
     init(_ status: Int, _ code: String, _ message: String, fields: [String] = []) {
         self.status = status
@@ -34,6 +35,7 @@ struct RecordError: Error, Sendable, Equatable {
     var code: String
     var message: String
     var fields: [String]
+    var duplicate: DuplicateResult?
 
     init(_ code: String, _ message: String, _ fields: [String] = []) {
         self.code = code

@@ -34,4 +34,5 @@ struct OrgSettings: Codable, Sendable, Equatable {
     /// Nil in an org that was made before they were: the standard.
     var soapSettings: SOAPSettings?
     var querySettings: QuerySettings?
+    var recordSettings: RecordSettings?
 }

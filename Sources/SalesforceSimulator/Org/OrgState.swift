@@ -68,11 +68,12 @@ final class OrgState {
 
     /// The object as a user sees it: fields that may not be read are gone.
     func object(_ name: String, for user: String) -> ObjectDefinition? {
-        object(name).map { visible($0, to: user) }
+        guard let object = object(name), objectPermission(object, of: user)?.readable ?? true else { return nil }
+        return visible(object, to: user)
     }
 
     func visible(_ object: ObjectDefinition, to user: String) -> ObjectDefinition {
-        guard !settings.permissions.isEmpty else { return object }
+        guard !settings.permissions.isEmpty || settings.recordSettings != nil || object.recordTypes != nil else { return object }
         let key = user + "." + object.name
         if let known = seen[key] { return known }
         let visible = restricted(object, to: user)
@@ -84,9 +85,10 @@ final class OrgState {
         let rules = settings.permissions.filter {
             $0.object.lowercased() == object.name.lowercased() && ($0.user == "*" || $0.user == user)
         }
-        guard !rules.isEmpty else { return object }
         var visible = object
-        visible.fields = FieldList(object.fields.compactMap { field in
+        restrict(&visible, to: user)
+        guard !rules.isEmpty else { return visible }
+        visible.fields = FieldList(visible.fields.compactMap { field in
             var field = field
             for rule in rules where rule.field.lowercased() == field.name.lowercased() {
                 guard rule.readable else { return nil }
@@ -97,6 +99,9 @@ final class OrgState {
         })
         return visible
     }
+
+    /// A describe after this is not the one before it.
+    func permissionsChanged() { definitionsChanged = stamp }
 
     // MARK: Definitions that last
 

@@ -31,7 +31,9 @@ extension RESTHandler {
         guard let outcome = outcomes.first else { throw APIError.notFound() }
         if let error = outcome.error {
             let status = ["ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"].contains(error.code) && error.fields.isEmpty ? 404 : 400
-            throw APIError(status, error.code == "INVALID_CROSS_REFERENCE_KEY" && status == 404 ? "NOT_FOUND" : error.code, error.message, fields: error.fields)
+            var refusal = APIError(status, error.code == "INVALID_CROSS_REFERENCE_KEY" && status == 404 ? "NOT_FOUND" : error.code, error.message, fields: error.fields)
+            refusal.duplicate = error.duplicate
+            throw refusal
         }
         return outcome
     }

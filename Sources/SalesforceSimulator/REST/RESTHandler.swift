@@ -31,16 +31,18 @@ struct RESTHandler: FamilyHandler {
         }
     }
 
-    static func refusal(_ error: APIError) -> Reply {
+    /// - Parameter version: What addresses in the answer begin with.
+    static func refusal(_ error: APIError, version: String = "") -> Reply {
         var entry: JSON = ["message": .string(error.message), "errorCode": .string(error.code)]
         if !error.fields.isEmpty { entry.set("fields", .texts(error.fields)) }
+        if let duplicate = error.duplicate { entry.set("duplicateResult", duplicate.json(version: version)) }
         var reply = Reply.json(error.status, [entry])
         if !error.allowedMethods.isEmpty { reply.headers.append(("Allow", error.allowedMethods.joined(separator: ", "))) }
         if error.status == 401 { reply.headers.append(("WWW-Authenticate", "Token")) }
         return reply
     }
 
-    func refusal(_ error: APIError) -> Reply { RESTHandler.refusal(error) }
+    func refusal(_ error: APIError) -> Reply { RESTHandler.refusal(error, version: version) }
 
     // MARK: What is asked
 
@@ -130,16 +132,20 @@ struct RESTHandler: FamilyHandler {
         call.user = context.user
         try ResourceAvailability.check(resource, method: request.method, version: version)
         try checkMediaType()
+        context.options = CallOptions(request)
+        if request.headers["sforce-auto-assign"] == nil, !context.state.settings.records.restAssignsByDefault {
+            context.options.assignmentRule = .none
+        }
         switch call.operation {
         case "resources": return .json(200, resources(context))
         case "limits": return .json(200, LimitsDocument.json(context.state))
         case "describeGlobal":
-            return .json(200, Describe.global(context.state.objects.map { context.state.visible($0, to: context.user) }, version: version))
+            return .json(200, Describe.global(context.state.objects(for: context.user), version: version))
         case "describe":
             if let since = request.headers["if-modified-since"].flatMap({ TimeText.parseHTTP($0) }), context.state.definitionsChanged <= since {
                 return Reply(304)
             }
-            return .json(200, Describe.object(try object(resource[1], context), all: context.state.objects, version: version))
+            return .json(200, Describe.object(try object(resource[1], context), all: context.state.objects(for: context.user), version: version))
         case "basicInfo":
             return .json(200, ["objectDescribe": .object(Describe.entry(try object(resource[1], context), version: version)), "recentItems": []])
         case "query", "queryAll", "queryMore": return try query(&call, context)

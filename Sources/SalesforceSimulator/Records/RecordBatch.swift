@@ -21,6 +21,7 @@ struct RecordBatch {
     let stamp: Int64
     var allOrNone = false
     var truncating = false
+    var options = CallOptions()
     /// Records a fault refuses, by their place in the call.
     var rejections: [Int: RecordError] = [:]
     var limit = 200
@@ -85,7 +86,8 @@ struct RecordBatch {
             throw RecordError("INVALID_TYPE", "sObject type '\(record.type)' is not supported.")
         }
         let saver = RecordSaver(
-            state: state, db: db, object: object, user: user, stamp: stamp, truncating: truncating, lockOwner: lockOwner)
+            state: state, db: db, object: object, user: user, stamp: stamp, truncating: truncating, options: options,
+            lockOwner: lockOwner)
         switch operation {
         case .create:
             if record.id != nil { throw RecordError("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ["Id"]) }

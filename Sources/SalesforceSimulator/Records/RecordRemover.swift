@@ -51,6 +51,7 @@ struct RecordRemover {
 
     private func remove(_ id: String) throws {
         let object = try object(of: id)
+        guard state.object(object.name, for: user)?.deletable ?? false || !object.deletable else { throw RecordError.noAccess(id) }
         guard object.deletable else { throw RecordError("INSUFFICIENT_ACCESS_OR_READONLY", "entity type cannot be deleted: \(object.label)") }
         try remove(id, object, batch: try state.next("deletion", db))
     }

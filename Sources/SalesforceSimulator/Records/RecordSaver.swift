@@ -10,6 +10,8 @@ struct RecordSaver {
     /// What CreatedDate, LastModifiedDate and SystemModstamp become.
     let stamp: Int64
     var truncating = false
+    /// Duplicates and owners: what the call asks for.
+    var options = CallOptions()
     /// The transaction whose locks this save may pass.
     var lockOwner: RowLocks.Owner?
     /// The flows that this save is part of.
@@ -93,10 +95,11 @@ struct RecordSaver {
 
     /// - Returns: The new record's id.
     func insert(_ prepared: Values, id reserved: String? = nil) throws -> String {
-        guard object.createable, let keyPrefix = object.keyPrefix else {
+        let full = state.object(object.name) ?? object
+        guard full.createable, let keyPrefix = object.keyPrefix else {
             throw RecordError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: \(object.label)")
         }
-        let full = state.object(object.name) ?? object
+        guard object.createable else { throw RecordError.noAccess("") }
         var values = prepared
         for field in full.fields.defaulted where values[field.name] == nil {
             if let text = field.defaultValue {
@@ -109,6 +112,7 @@ struct RecordSaver {
         for (name, value) in [("CreatedDate", stamp.databaseValue), ("CreatedById", user.databaseValue)] where full.field(name) != nil {
             values[name] = value
         }
+        try assignOwner(full, &values, record: values)
         stampModification(&values, full)
         runBeforeSave(full, &values, current: [:], creating: true)
         try requireFields(full, values, all: true)
@@ -130,12 +134,14 @@ struct RecordSaver {
     }
 
     func update(_ id: String, _ prepared: Values) throws {
-        guard object.updateable else {
+        let full = state.object(object.name) ?? object
+        guard full.updateable else {
             throw RecordError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be updated: \(object.label)")
         }
-        let full = state.object(object.name) ?? object
+        guard object.updateable else { throw RecordError.noAccess(id) }
         let current = try live(id, full)
         var prepared = prepared
+        if options.assignmentRule != .none { try assignOwner(full, &prepared, record: current.merging(prepared) { _, new in new }) }
         runBeforeSave(full, &prepared, current: current, creating: false)
         var changes = prepared
         stampModification(&changes, full)
@@ -206,6 +212,7 @@ struct RecordSaver {
                 throw RecordError("DUPLICATE_VALUE", "duplicate value found: \(field.name) duplicates value on record with id: \(other)", [field.name])
             }
         }
+        try checkDuplicates(full, changed: changed, record: record, id: id)
         for rule in full.validationRules where rule.refuses(record, of: full) {
             throw RecordError("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, [rule.field])
         }

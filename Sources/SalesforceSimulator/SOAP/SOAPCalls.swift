@@ -34,7 +34,7 @@ struct SOAPCalls {
             return ""
         case "invalidateSessions": return try invalidate(envelope.texts("sessionIds"))
         case "describeSObject", "describeSObjects": return try describe(envelope.texts("sObjectType"))
-        default: return SOAPDescribe.global(context.state.objects.map { context.state.visible($0, to: context.user) })
+        default: return SOAPDescribe.global(context.state.objects(for: context.user))
         }
     }
 
@@ -42,7 +42,7 @@ struct SOAPCalls {
 
     private func describe(_ names: [String]) throws -> String {
         guard names.count <= 100 else { throw APIError(500, "EXCEEDED_MAX_TYPES_LIMIT", "describeSObjects takes at most 100 types") }
-        return try names.map { SOAPDescribe.object(try context.object($0), all: context.state.objects) }.joined()
+        return try names.map { SOAPDescribe.object(try context.object($0), all: context.state.objects(for: context.user)) }.joined()
     }
 
     private func invalidate(_ tokens: [String]) throws -> String {
@@ -90,10 +90,11 @@ struct SOAPCalls {
 
     private static func errors(_ error: RecordError?, _ writer: inout XMLWriter) {
         guard let error else { return }
-        writer.open("errors")
+        writer.raw(error.duplicate == nil ? "<errors>" : "<errors xsi:type=\"DuplicateError\">")
         for field in error.fields { writer.element("fields", field) }
         writer.element("message", error.message)
         writer.element("statusCode", error.code)
+        if let duplicate = error.duplicate { SOAPDuplicate.write(duplicate, &writer) }
         writer.close("errors")
     }
 

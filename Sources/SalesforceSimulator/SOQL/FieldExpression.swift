@@ -1,6 +1,7 @@
 /// The SQL that reads a field: its column, or for a formula its text worked out from other fields at each read.
 enum FieldExpression {
     static func sql(_ field: FieldDefinition, of object: ObjectDefinition, alias: String) -> String {
+        if field.isMasked == true { return "replace(hex(zeroblob(length(\(alias).\(ObjectTable.quoted(field.name))))), '00', '*')" }
         guard let formula = field.formula else { return "\(alias).\(ObjectTable.quoted(field.name))" }
         return field.isDecimal || field.kind == .int
             ? numeric(formula, field, object, alias) : textual(formula, object, alias)

@@ -41,6 +41,8 @@ struct FieldDefinition: Codable, Sendable, Equatable {
     var extraTypeInfo: String?
     /// Kept by the server: never written by a client and stamped on save.
     var isSystem = false
+    /// The user who looks reads `*` for each character of an encrypted text.
+    var isMasked: Bool?
 
     init(_ name: String, _ kind: Kind, label: String? = nil) {
         self.name = name

@@ -35,3 +35,46 @@ extension FieldDefinition {
         var field: String?
     }
 }
+
+extension ObjectDefinition {
+    /// Finds records that are the same in all of the fields.
+    struct DuplicateRule: Codable, Sendable, Equatable {
+        /// An alert can be saved over, a block cannot.
+        enum Action: String, Codable, Sendable, CaseIterable { case alert, block }
+
+        var name: String
+        var action: Action
+        var fields: [String]
+        var message: String
+        var matchRule: String
+    }
+
+    /// Decides who owns a record when a call asks for it.
+    struct AssignmentRule: Codable, Sendable, Equatable {
+        struct Entry: Codable, Sendable, Equatable {
+            /// Nil meets every record; its message means nothing here.
+            var condition: ValidationRule?
+            var owner: String
+        }
+
+        var id: String
+        var name: String
+        /// The one that a call means when it names none.
+        var active: Bool
+        var entries: [Entry]
+    }
+
+    /// One record type of an object (wire reference 2.5).
+    struct RecordType: Codable, Sendable, Equatable {
+        var id: String
+        var name: String
+        var developerName: String
+        var active = true
+        /// What a new record takes that names none.
+        var isDefault = false
+        /// Ids of the users who may use it; nil: everyone.
+        var availableTo: [String]?
+        /// Worked out for the user who looks.
+        var available = true
+    }
+}

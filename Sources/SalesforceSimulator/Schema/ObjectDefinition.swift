@@ -41,6 +41,9 @@ struct ObjectDefinition: Codable, Sendable, Equatable {
     var flows: [Flow] = []
     // Optional, so that an org's file from before them opens.
     var beforeSaveRules: [BeforeSaveRule]?
+    var duplicateRules: [DuplicateRule]?
+    var assignmentRules: [AssignmentRule]?
+    var recordTypes: [RecordType]?
 
     init(_ name: String, label: String? = nil, plural: String? = nil, keyPrefix: String?, fields: [FieldDefinition]) {
         self.name = name

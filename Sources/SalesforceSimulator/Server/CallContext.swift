@@ -54,7 +54,7 @@ struct CallContext {
 
     func batch(allOrNone: Bool, truncating: Bool = false) -> RecordBatch {
         RecordBatch(
-            state: state, db: db, user: user, stamp: stamp, allOrNone: allOrNone, truncating: truncating, rejections: rejections)
+            state: state, db: db, user: user, stamp: stamp, allOrNone: allOrNone, truncating: truncating, options: options, rejections: rejections)
     }
 
     func remover(allOrNone: Bool) -> RecordRemover {
