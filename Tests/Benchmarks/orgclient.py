@@ -69,12 +69,13 @@ class OrgClient:
     # SOAP
 
     def soap_write(self, operation, records, key="ExternalId__c"):
-        """The answer to a create, update or upsert of Accounts."""
+        """A create, update or upsert of Accounts, ready to be sent: a function that returns the answer."""
         objects = "".join("<urn:sObjects><sf:type>Account</sf:type>" + "".join(f"<sf:{name}>{escape(value)}</sf:{name}>" for name, value in record.items())
                           + "</urn:sObjects>" for record in records)
         external = f"<urn:externalIDFieldName>{key}</urn:externalIDFieldName>" if operation == "upsert" else ""
         body = ENVELOPE.format(token=self.token, body=f"<urn:{operation}>{external}{objects}</urn:{operation}>").encode()
-        return self.call("POST", f"/services/Soap/u/{VERSION}", body, {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'})
+        headers = {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'}
+        return lambda: self.call("POST", f"/services/Soap/u/{VERSION}", body, headers)
 
     @staticmethod
     def saved(answer):

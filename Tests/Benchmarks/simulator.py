@@ -113,7 +113,7 @@ def soap_calls(work, report, org, calls):
                 ratios, soap, plain = [], [], []
                 for number in range(calls + 2):
                     records = batch(operation, number, source)
-                    seconds, answer = timed(lambda: client.soap_write(operation, records))
+                    seconds, answer = timed(client.soap_write(operation, records))
                     ids = client.saved(answer)
                     assert len(ids) == CALL
                     rows = [source.execute("SELECT * FROM Account WHERE Id = ?", (id,)).fetchone() for id in ids]

@@ -108,8 +108,8 @@ struct RecordSaver {
                 values[field.name] = 0.databaseValue
             }
         }
-        if full.field("OwnerId") != nil, (values["OwnerId"] ?? .null).isNull { values["OwnerId"] = user.databaseValue }
-        for (name, value) in [("CreatedDate", stamp.databaseValue), ("CreatedById", user.databaseValue)] where full.field(name) != nil {
+        if full.fields.has("OwnerId"), (values["OwnerId"] ?? .null).isNull { values["OwnerId"] = user.databaseValue }
+        for (name, value) in [("CreatedDate", stamp.databaseValue), ("CreatedById", user.databaseValue)] where full.fields.has(name) {
             values[name] = value
         }
         try assignOwner(full, &values, record: values)
@@ -128,7 +128,7 @@ struct RecordSaver {
         runFlows(full, &values, creating: true, changing: values)
         let names = full.fields.storedNames.filter { values[$0] != nil }
         try state.statements.insert(into: full.name, names, db).run(names.map { values[$0] ?? .null })
-        record(.created, full, id, changed: values, values: values)
+        record(.created, full, id, changed: names.filter { !(values[$0] ?? .null).isNull }, values: values)
         try runAfterSave(full, id, old: nil, new: values)
         return id
     }
@@ -153,8 +153,8 @@ struct RecordSaver {
         runFlows(full, &changes, creating: false, changing: record)
         let names = full.fields.storedNames.filter { changes[$0] != nil }
         try state.statements.update(full.name, names, db).run(names.map { changes[$0] ?? .null } + [id.databaseValue])
-        record.merge(changes) { _, new in new }
-        self.record(.updated, full, id, changed: changes.filter { current[$0.key] != $0.value }, values: record)
+        for name in names { record[name] = changes[name] }
+        self.record(.updated, full, id, changed: names.filter { current[$0] != changes[$0] }, values: record)
         try runAfterSave(full, id, old: current, new: record)
     }
 
@@ -167,14 +167,13 @@ struct RecordSaver {
         let names = full.fields.storedNames.filter { changes[$0] != nil }
         try state.statements.update(full.name, names, db).run(names.map { changes[$0] ?? .null } + [id.databaseValue])
         values.merge(changes) { _, new in new }
-        record(.updated, full, id, changed: changes, values: values)
+        record(.updated, full, id, changed: names, values: values)
     }
 
     /// Tells the journal of a change.
-    private func record(_ kind: RecordChange.Kind, _ full: ObjectDefinition, _ id: String, changed: Values, values: Values) {
-        let names = full.fields.storedNames.filter { name in changed[name].map { kind == .updated || !$0.isNull } ?? false }
+    private func record(_ kind: RecordChange.Kind, _ full: ObjectDefinition, _ id: String, changed: [String], values: Values) {
         state.journal.append(
-            RecordChange(kind: kind, object: full.name, id: id, changedFields: names, values: values, user: user, stamp: stamp))
+            RecordChange(kind: kind, object: full.name, id: id, changedFields: changed, values: values, user: user, stamp: stamp))
     }
 
     /// The stored values of a record that is neither unknown nor deleted.
@@ -192,7 +191,7 @@ struct RecordSaver {
     private func stampModification(_ values: inout Values, _ full: ObjectDefinition) {
         for (name, value) in [
             ("LastModifiedDate", stamp.databaseValue), ("LastModifiedById", user.databaseValue), ("SystemModstamp", stamp.databaseValue),
-        ] where full.field(name) != nil { values[name] = value }
+        ] where full.fields.has(name) { values[name] = value }
     }
 
     private func requireFields(_ full: ObjectDefinition, _ values: Values, all: Bool) throws {

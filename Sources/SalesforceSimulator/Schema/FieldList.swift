@@ -42,6 +42,9 @@ struct FieldList: Sendable {
         return table.fields[place]
     }
 
+    /// True when there is a field that is spelled like this.
+    func has(_ name: String) -> Bool { table.places[name] != nil }
+
     /// The lookup behind a relationship name, without case.
     func relationship(_ name: String) -> FieldDefinition? { table.relationships[name.lowercased()].map { table.fields[$0] } }
 
