@@ -37,6 +37,7 @@ struct RecordInput: Sendable {
     var contradiction: String?
 
     func input(_ name: String) -> FieldInput? {
+        if let exact = fields.first(where: { $0.name == name }) { return exact.input }
         let wanted = name.lowercased()
         return fields.first { $0.name.lowercased() == wanted }?.input
     }

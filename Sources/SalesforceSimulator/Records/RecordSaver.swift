@@ -29,12 +29,13 @@ struct RecordSaver {
         }
         var values: Values = [:]
         var refused: [String] = []
+        let key = key.flatMap { object.field($0)?.name }
         for sent in input.fields {
             guard let field = object.field(sent.name) ?? reference(for: sent) else {
                 throw RecordError("INVALID_FIELD", "No such column '\(sent.name)' on sobject of type \(object.name)", [sent.name])
             }
-            if field.name == "Id" || field.name.lowercased() == key?.lowercased() {
-                if let key, field.name != "Id", field.name.lowercased() == key.lowercased() {
+            if field.name == "Id" || field.name == key {
+                if field.name != "Id" {
                     values[field.name] = try FieldValue.stored(sent.input, field: field, truncating: truncating)
                 }
                 continue

@@ -39,14 +39,14 @@ struct SOAPEnvelope {
     }
 
     func header(_ name: String, _ element: String) -> String? {
-        headers.first { $0.name == name }?.first(element).map { $0.text.trimmingCharacters(in: .whitespacesAndNewlines) }
+        headers.first { $0.name == name }?.first(element).map { $0.trimmedText }
     }
 
     func flag(_ name: String, _ element: String) -> Bool { ["true", "1"].contains(header(name, element) ?? "") }
 
     /// The texts of the operation's parameters with this name.
     func texts(_ name: String) -> [String] {
-        operation.children.filter { $0.name == name }.map { $0.text.trimmingCharacters(in: .whitespacesAndNewlines) }
+        operation.children.filter { $0.name == name }.map { $0.trimmedText }
     }
 
     func text(_ name: String) -> String? { texts(name).first }
@@ -70,10 +70,10 @@ enum SOAPRecord {
         var cleared: [String] = []
         for child in node.children {
             switch child.name {
-            case "type" where record.type.isEmpty: record.type = child.text.trimmingCharacters(in: .whitespacesAndNewlines)
-            case "fieldsToNull": cleared.append(child.text.trimmingCharacters(in: .whitespacesAndNewlines))
+            case "type" where record.type.isEmpty: record.type = child.trimmedText
+            case "fieldsToNull": cleared.append(child.trimmedText)
             case "Id":
-                let id = child.text.trimmingCharacters(in: .whitespacesAndNewlines)
+                let id = child.trimmedText
                 if !id.isEmpty { record.id = id }
             default:
                 if let input = field(child) { record.fields.append(RecordInput.Field(name: child.name, input: input)) }
@@ -88,7 +88,7 @@ enum SOAPRecord {
     private static func field(_ node: XMLElementNode) -> FieldInput? {
         if node.isNil { return nil }
         if node.children.isEmpty { return node.text.isEmpty ? nil : .text(node.text) }
-        let type = node.first("type")?.text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let type = node.first("type")?.trimmedText
         let keys = node.children.filter { $0.name != "type" }
         guard keys.count == 1, node.children.first?.name == "type" else { return .unusable("an object") }
         return .parent(type: type, field: keys[0].name, value: keys[0].text)

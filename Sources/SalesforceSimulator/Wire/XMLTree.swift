@@ -11,6 +11,9 @@ final class XMLElementNode {
         self.attributes = attributes
     }
 
+    /// The text without the white space around it.
+    var trimmedText: String { FieldValue.trimmed(text) }
+
     func first(_ name: String) -> XMLElementNode? { children.first { $0.name == name } }
 
     /// True for a SOAP header with `mustUnderstand`.
