@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
+import zeep.exceptions
 from aiosalesforce.auth import ClientCredentialsFlow
 from pyforce.xmlclient import SessionTimeoutError
 from salesforce_bulk.salesforce_bulk import BulkApiError
 from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceMalformedRequest
 
 from support import clients
-from support.checklist import AIO, BULK, PYFORCE, SIMPLE
+from support.checklist import AIO, BULK, PYFORCE, SIMPLE, ZEEP
 
 DEAD = [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
 
@@ -38,6 +39,19 @@ def test_soap_answers_a_fault_that_a_client_takes_for_a_lost_session(org):
     with pytest.raises(SessionTimeoutError) as refused:
         client.getUserInfo()
     assert refused.value.faultCode == "INVALID_SESSION_ID" and "Illegal Session" in refused.value.faultString
+
+
+@pytest.mark.row(5, "SOAP: fault text Illegal Session", ZEEP)
+def test_soap_fault_names_the_code_in_every_part(org, partner):
+    org.expire_sessions()
+    with pytest.raises(zeep.exceptions.Fault) as refused:
+        partner.call("getUserInfo")
+    assert partner.answers[-1].status_code == 500
+    assert refused.value.code == "sf:INVALID_SESSION_ID"
+    assert refused.value.message.startswith("INVALID_SESSION_ID: ") and "Illegal Session" in refused.value.message
+    (detail,) = refused.value.detail
+    assert detail.tag == "{urn:fault.partner.soap.sforce.com}UnexpectedErrorFault"
+    assert detail.find("{urn:fault.partner.soap.sforce.com}exceptionCode").text == "INVALID_SESSION_ID"
 
 
 @pytest.mark.row(5, "Bulk 1.0: 400 with XML", BULK)
@@ -91,6 +105,16 @@ def test_salesforce_bulk_goes_on_with_a_new_session(org):
     with pytest.raises(BulkApiError):
         client.job_state(job)
     assert clients.bulk(org).job_state(job) == "Open", "a job outlives the token that made it"
+
+
+@pytest.mark.row(5, "the client logs in again", ZEEP)
+def test_zeep_goes_on_after_a_login(org, partner):
+    org.expire_sessions()
+    with pytest.raises(zeep.exceptions.Fault):
+        partner.call("getServerTimestamp")
+    result = partner.service.login(username="integration@example.com", password="sample-password")
+    partner.headers = {"SessionHeader": {"sessionId": result.sessionId}}
+    assert partner.call("getServerTimestamp").timestamp.tzinfo is not None
 
 
 @pytest.mark.row(5, "the client logs in again", PYFORCE)

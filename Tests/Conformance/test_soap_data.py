@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 import zeep.exceptions
+from pyforce.xmlclient import SoapFaultError
 
 from support import clients
 from support.checklist import PYFORCE, ZEEP
@@ -228,4 +229,20 @@ def test_pyforce_writes_and_reads(org):
     assert changed["success"]
     found = client.query(f"SELECT Id, Name, Phone FROM Account WHERE Id = '{made['id']}'")
     assert (found.size, found.done, found[0].Name, found[0].Phone) == (1, True, "By pyforce", "2")
-    assert org.record("Account", made["id"])["Phone"] == "2"
+
+
+@pytest.mark.row(13, "pyforce reads it too", PYFORCE)
+def test_pyforce_clears_and_deletes_where_no_order_is_enforced(org):
+    """It names the fields to clear after the others, and says `id` where the WSDL has `ids`."""
+    id = org.insert("Account", Name="By pyforce", Phone="1")
+    client = clients.soap(org)
+    with pytest.raises(SoapFaultError):
+        client.update([{"type": "Account", "Id": id, "Phone": None}])
+    org.control("PATCH", "settings", {"soap": {"enforcesElementOrder": False}})
+    try:
+        (changed,) = client.update([{"type": "Account", "Id": id, "Phone": None}])
+        assert changed["success"] and org.record("Account", id)["Phone"] is None
+        (gone,) = client.delete([id])
+        assert gone["success"] and org.record("Account", id)["IsDeleted"] is True
+    finally:
+        org.control("PATCH", "settings", {"soap": {"enforcesElementOrder": True}})

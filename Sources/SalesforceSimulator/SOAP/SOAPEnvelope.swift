@@ -49,6 +49,9 @@ struct SOAPEnvelope {
         operation.children.filter { $0.name == name }.map { $0.trimmedText }
     }
 
+    /// The ids of a call; pyforce and its kin write them as `id` to a delete, which only passes where no order is enforced.
+    var ids: [String] { texts("ids") + (operation.name == "delete" ? texts("id") : []) }
+
     func text(_ name: String) -> String? { texts(name).first }
 
     var records: [RecordInput] { operation.children.filter { $0.name == "sObjects" }.map(SOAPRecord.input) }

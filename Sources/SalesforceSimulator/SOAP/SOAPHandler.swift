@@ -19,7 +19,7 @@ struct SOAPHandler: FamilyHandler {
         var call = CallDescription(.soap, envelope.operation.name, version: version)
         call.client = envelope.header("CallOptions", "client")
         call.records = envelope.records
-        call.ids = envelope.texts("ids")
+        call.ids = envelope.ids
         call.recordCount = call.records.count + call.ids.count
         call.object = call.records.first?.type ?? envelope.text("sObjectType")
         if let query = envelope.text("queryString") { call.object = RESTHandler.queriedObject(query) }
@@ -58,7 +58,7 @@ struct SOAPHandler: FamilyHandler {
         guard offered, PartnerSchema.operation(envelope.operation.name) != nil else {
             return SOAPFault.client("No operation available for request {\(PartnerSchema.namespace)}\(envelope.operation.name), please check the WSDL for the service.")
         }
-        if let part = envelope.misplaced { return SOAPFault.client("Element \(part) invalid at this location") }
+        if context.state.settings.soap.checksOrder, let part = envelope.misplaced { return SOAPFault.client("Element \(part) invalid at this location") }
         context.options = CallOptions(envelope)
         if envelope.operation.name == "login" { return try SOAPLogin(request: request, version: version).answer(envelope, &call, context) }
         guard let token = envelope.header("SessionHeader", "sessionId"), !token.isEmpty else { return SOAPFault.session(SOAPFault.sessionMessage + "null") }

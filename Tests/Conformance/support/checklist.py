@@ -34,10 +34,10 @@ CHECKLIST = {
     5: ("expired token", {
         "REST: 401 with an array": [SIMPLE],
         "Bulk 2.0: 401 with an array": [SIMPLE],
-        "SOAP: fault text Illegal Session": [PYFORCE],
+        "SOAP: fault text Illegal Session": [ZEEP, PYFORCE],
         "Bulk 1.0: 400 with XML": [BULK],
         "Bulk 1.0: 400 with JSON": [SIMPLE],
-        "the client logs in again": [SIMPLE, AIO, BULK, PYFORCE],
+        "the client logs in again": [SIMPLE, AIO, BULK, ZEEP, PYFORCE],
     }),
     6: ("versions, describe", {
         "versions need no token": [SIMPLE],
