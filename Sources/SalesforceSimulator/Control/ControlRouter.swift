@@ -55,6 +55,7 @@ struct ControlCalls {
         case ("POST", "apps", 1): return try app(try body())
         case ("POST", "users", 1): return try user(try body())
         case (_, "permissions", 1): return try permissions()
+        case (_, "streaming", _): return try streaming()
         case ("DELETE", "cursors", 1):
             state.cursors.closeAll()
             return [:]
@@ -131,6 +132,8 @@ struct ControlCalls {
             if let bulk = body["bulk"] { state.settings.bulk.apply(bulk) }
             if let versions = body["versions"]?.elements.compactMap(\.string) { state.settings.versions = versions }
             try changeRecordSettings(body)
+            try state.streaming.settings.change(body, state)
+            try state.streaming.settings.save(db)
             try state.saveSettings(db)
         }
         let settings = state.settings
@@ -141,6 +144,6 @@ struct ControlCalls {
             "limits": .object(settings.otherLimits.sorted { $0.key < $1.key }.map { JSON.Member(key: $0.key, value: .int($0.value)) }),
             "versions": .texts(settings.versions), "soap": settings.soap.json, "query": settings.query.json, "oauth": oauthSettings,
             "bulk": settings.bulk.json,
-        ] as JSON).adding(recordSettings)
+        ] as JSON).adding(recordSettings).adding(.object(state.streaming.settings.json))
     }
 }

@@ -21,6 +21,8 @@ actor Org {
     private let state: OrgState
     /// Batches of Bulk jobs that wait to be run: a few bytes for each that a client has made.
     nonisolated let work: AsyncStream<BulkWork>
+    /// Streaming connects that wait.
+    nonisolated let connects: HeldConnects
 
     /// Opens the org in a file, or makes one in memory.
     ///
@@ -49,11 +51,15 @@ actor Org {
             try db.inTransaction {
                 if known == nil { try SampleOrg.createFoundation(state, db) }
                 if sample, state.object("Account") == nil { try SampleOrg.fill(state, db) }
+                // What an org begins with is no change of it.
+                state.journal.discard()
+                try StreamingPublisher.prepare(state, db)
                 try state.saveSettings(db)
                 return .commit
             }
             return state
         }
+        connects = state.streaming.connects
     }
 
     /// Runs `body` alone on the org. Late commits that are due have happened before.

@@ -28,6 +28,7 @@ final class OrgState {
     var logins = LoginCounts()
     var instance = InstanceMove()
     let jobs: BulkJobStore
+    var streaming = StreamingState()
 
     init(settings: OrgSettings, objects: [ObjectDefinition], clock: OrgClock, jobs: BulkJobStore) {
         self.settings = settings

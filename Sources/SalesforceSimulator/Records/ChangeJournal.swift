@@ -49,6 +49,8 @@ struct ChangeJournal {
 
     var mark: Int { changes.count }
 
+    var lastCommitNumber: Int64 { commitNumber }
+
     mutating func append(_ change: RecordChange) { changes.append(change) }
 
     mutating func rollBack(to mark: Int) { changes.removeLast(changes.count - mark) }

@@ -22,7 +22,7 @@ struct Exchange: Sendable {
         }
         let step = try await org.perform { state, db in try Exchange.step(request, admitted: nil, state, db) }
         switch step {
-        case .reply(let reply): return reply
+        case .reply(let reply): return try await settle(reply, request)
         case .wait(let milliseconds, let admission):
             try await Task.sleep(for: .milliseconds(milliseconds))
             let reply = try await org.perform { state, db -> Reply in
@@ -30,7 +30,7 @@ struct Exchange: Sendable {
                 guard case .reply(let reply) = try Exchange.step(request, admitted: admission, state, db) else { return Reply(500) }
                 return reply
             }
-            return reply
+            return try await settle(reply, request)
         }
     }
 
@@ -68,7 +68,7 @@ struct Exchange: Sendable {
 
     private static func respond(_ handler: any FamilyHandler, _ call: inout CallDescription, _ context: inout CallContext) -> Reply {
         do {
-            if call.family != .oauth, !["versions", "login", "wsdl"].contains(call.operation) {
+            if call.family != .oauth, call.family != .streaming, !["versions", "login", "wsdl"].contains(call.operation) {
                 try context.countRequest()
             }
             return try handler.answer(&call, &context)
@@ -95,6 +95,7 @@ struct Exchange: Sendable {
 
     private static func family(of request: SimRequest, _ state: OrgState, _ db: Database) -> any FamilyHandler {
         let segments = request.segments.map { $0.lowercased() }
+        if segments.first == "cometd" { return BayeuxHandler(request: request) }
         if segments.first == "id" { return OAuthHandler(request: request) }
         guard segments.first == "services", segments.count >= 2 else { return UnknownHandler() }
         switch segments[1] {

@@ -18,6 +18,8 @@ struct Reply: Sendable {
     var status: Int
     var headers: [(String, String)]
     var body: Body
+    /// A streaming connect that is answered when there is something to tell.
+    var held: HeldConnect?
     /// Milliseconds before the answer is written.
     var delay = 0
     /// Close the connection instead of answering.

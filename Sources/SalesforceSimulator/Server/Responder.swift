@@ -21,7 +21,9 @@ struct Responder: Sendable {
         var headers: [String: String] = [:]
         var headerBytes = target.utf8.count
         for field in request.headers {
-            headers[field.name.canonicalName] = field.value
+            // The codec cuts the cookies of one header into as many fields.
+            headers[field.name.canonicalName] = field.name == .cookie && headers["cookie"] != nil
+                ? headers["cookie", default: ""] + "; " + field.value : field.value
             headerBytes += field.name.rawName.utf8.count + field.value.utf8.count
         }
         headers["host"] = request.head.authority ?? headers["host"]
@@ -41,6 +43,7 @@ struct Responder: Sendable {
                     method: request.method.rawValue, target: target, headers: headers, body: body, identifier: identifier,
                     localPort: channel.localAddress?.port)
                 sim.spooled = spooled
+                if sim.segments.first?.lowercased() == "cometd" { sim.connection = await ConnectionWatch.of(channel) }
                 reply = try await exchange.answer(sim)
             } catch let error as JSONParser.Failure {
                 reply = .json(400, [["message": .string("\(error.message) at offset \(error.offset)"), "errorCode": "JSON_PARSER_ERROR"]])

@@ -16,6 +16,8 @@ struct SimRequest: Sendable {
     let target: String
     /// The port the request came to; nil when it came over no socket.
     let localPort: Int?
+    /// For calls that may wait long: their connection.
+    var connection: ConnectionWatch?
 
     init(method: String, target: String, headers: [String: String], body: Data, identifier: String, localPort: Int? = nil) {
         self.target = target

@@ -70,16 +70,21 @@ public final class Simulator: Service {
         let servers = [
             try server(responder, port: configuration.port, home.continuation), try server(responder, port: 0, other.continuation),
         ]
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await jobs.run() }
-            for server in servers { group.addTask { try await server.run() } }
-            if let port = await Simulator.first(home.stream), let second = await Simulator.first(other.stream) {
-                try await org.perform { state, _ in state.instance.ports = [port, second] }
-                listening(on: port)
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await jobs.run() }
+                group.addTask { await StreamingKeeper(org: org).run() }
+                for server in servers { group.addTask { try await server.run() } }
+                if let port = await Simulator.first(home.stream), let second = await Simulator.first(other.stream) {
+                    try await org.perform { state, _ in state.instance.ports = [port, second] }
+                    listening(on: port)
+                }
+                // Either end ends the other: the runner stops only on shutdown.
+                try await group.next()
+                group.cancelAll()
             }
-            // Either end ends the other: the runner stops only on shutdown.
-            try await group.next()
-            group.cancelAll()
+        } onGracefulShutdown: {
+            org.connects.close()
         }
     }
 

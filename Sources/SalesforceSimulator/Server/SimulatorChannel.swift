@@ -24,6 +24,7 @@ struct SimulatorChannel: ServerChildChannel, HTTPChannelHandler {
             try pipeline.addHandler(RequestHeads())
             try pipeline.addHandler(HTTPResponseCompressor(initialByteBufferCapacity: 64 * 1024))
             try pipeline.addHandler(NIOHTTPRequestDecompressor(limit: .size(SpooledBody.largest)))
+            try pipeline.addHandler(ConnectionWatchHandler())
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: nil, logger: logger))
             return try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
