@@ -16,9 +16,24 @@ struct HTTPExchange {
     }
 
     private static func exchange(port: UInt16, request: Data) throws -> Data {
+        let descriptor = try open(port: port, sending: request)
+        defer { close(descriptor) }
+        var received = Data()
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count >= 0 else { throw Broken(reason: "no answer in time") }
+            if count == 0 { return received }
+            received.append(contentsOf: buffer[..<count])
+        }
+    }
+
+    /// Sends a request and leaves the socket to the caller, who closes it.
+    static func open(port: UInt16, sending request: Data) throws -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Broken(reason: "no socket") }
-        defer { close(descriptor) }
+        var isReady = false
+        defer { if !isReady { close(descriptor) } }
         var timeout = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
@@ -35,14 +50,8 @@ struct HTTPExchange {
             guard count > 0 else { throw Broken(reason: "the request was not taken") }
             sent += count
         }
-        var received = Data()
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            guard count >= 0 else { throw Broken(reason: "no answer in time") }
-            if count == 0 { return received }
-            received.append(contentsOf: buffer[..<count])
-        }
+        isReady = true
+        return descriptor
     }
 
     private static func parse(_ data: Data, hasBody: Bool) throws -> Answer {
@@ -53,7 +62,10 @@ struct HTTPExchange {
         var headers: [String: String] = [:]
         for line in lines.dropFirst() {
             guard let colon = line.firstIndex(of: ":") else { continue }
-            headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+            let name = line[..<colon].lowercased()
+            let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+            // Cookies come in a header each.
+            headers[name] = name == "set-cookie" ? headers[name, default: ""] + value + "\n" : value
         }
         if status == 100 { return try parse(Data(data[end.upperBound...]), hasBody: hasBody) }
         let body = Data(data[end.upperBound...])

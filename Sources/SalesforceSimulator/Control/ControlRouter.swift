@@ -144,6 +144,6 @@ struct ControlCalls {
             "limits": .object(settings.otherLimits.sorted { $0.key < $1.key }.map { JSON.Member(key: $0.key, value: .int($0.value)) }),
             "versions": .texts(settings.versions), "soap": settings.soap.json, "query": settings.query.json, "oauth": oauthSettings,
             "bulk": settings.bulk.json,
-        ] as JSON).adding(recordSettings).adding(.object(state.streaming.settings.json))
+        ] as JSON).adding(recordSettings).adding(state.streaming.settings.json)
     }
 }

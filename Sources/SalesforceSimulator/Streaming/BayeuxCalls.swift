@@ -54,10 +54,11 @@ struct BayeuxCalls {
             case "/meta/handshake": return try handshake(message)
             case "/meta/subscribe": return try subscribe(message)
             case "/meta/unsubscribe":
-                let id = try client(of: message).id
+                var client = try client(of: message)
                 let names = Set(BayeuxCalls.channels(of: message))
-                state.streaming.clients[id]?.subscriptions = state.streaming.clients[id]?.subscriptions.filter { !names.contains($0.key.name) } ?? [:]
-                return BayeuxReply.success(message, clientId: id)
+                client.subscriptions = client.subscriptions.filter { !names.contains($0.key.name) }
+                state.streaming.clients[client.id] = client
+                return BayeuxReply.success(message, clientId: client.id)
             case "/meta/disconnect":
                 let id = try client(of: message).id
                 state.streaming.forget(id, .disconnected)
