@@ -45,7 +45,8 @@ struct ChangeJournal {
     /// Whom the changes are laid to; set by whoever runs a call, gone with the commit.
     var origin: ChangeOrigin?
     private(set) var changes: [RecordChange] = []
-    private var commitNumber: Int64 = 10_000_000_000_000
+    /// Begins with the time, so that the numbers of an org in a file go on growing after a restart.
+    private var commitNumber = 9_000_000_000_000 + Int64(Date().timeIntervalSince1970 * 1_000)
 
     var mark: Int { changes.count }
 

@@ -19,16 +19,19 @@ enum BayeuxDelivery {
         let limit = state.streaming.settings.answerEvents
         for (channel, position) in client.subscriptions { entries += try EventStore.entries(channel, after: position, limit: limit, db) }
         entries.sort { ($0.position, $0.channel.name) < ($1.position, $1.channel.name) }
+        guard !entries.isEmpty else { return [] }
+        var visibility = EventVisibility(state, user: client.user, topics: try state.pushTopics(db))
         var messages: [String] = []
         var bytes = 0
         for entry in entries.prefix(limit) {
             let kind = entry.channel.kind
             guard let count = left[kind], count > 0 else { continue }
             guard messages.isEmpty || bytes + entry.body.utf8.count <= largestAnswer else { break }
+            client.subscriptions[entry.channel] = entry.position
+            guard let message = visibility.message(entry) else { continue }
             left[kind] = count - 1
             bytes += entry.body.utf8.count
-            client.subscriptions[entry.channel] = entry.position
-            messages.append(entry.message)
+            messages.append(message)
             state.streaming.countDelivered(kind, 1, at: state.now)
         }
         return messages

@@ -44,7 +44,7 @@ struct ChangeEventPayload {
     }
 
     /// The field's name, after the compound field it is part of: `BillingAddress`, `Street`.
-    private static func path(of field: FieldDefinition) -> [String] {
+    static func path(of field: FieldDefinition) -> [String] {
         guard let compound = field.compoundFieldName else { return [field.name] }
         if compound.hasSuffix("Address") {
             return [compound, String(field.name.dropFirst(compound.count - "Address".count))]

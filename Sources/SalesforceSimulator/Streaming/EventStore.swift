@@ -32,7 +32,10 @@ enum EventStore {
 
     struct Entry {
         var position: Int64
+        /// The channel it is delivered on.
         var channel: StreamChannel
+        /// The name of the channel it was made for.
+        var stored: String
         var body: String
 
         /// The whole message, with the channel's own replay id.
@@ -44,8 +47,8 @@ enum EventStore {
 
     static func entries(_ channel: StreamChannel, after position: Int64, limit: Int, _ db: Database) throws -> [Entry] {
         let (sql, argument) = condition(channel)
-        let statement = try db.cachedStatement(sql: "SELECT position, body FROM sim_event WHERE \(sql) AND position > ? ORDER BY position LIMIT ?")
-        return try Row.fetchAll(statement, arguments: [argument, position, limit]).map { Entry(position: $0[0], channel: channel, body: $0[1]) }
+        let statement = try db.cachedStatement(sql: "SELECT position, channel, body FROM sim_event WHERE \(sql) AND position > ? ORDER BY position LIMIT ?")
+        return try Row.fetchAll(statement, arguments: [argument, position, limit]).map { Entry(position: $0[0], channel: channel, stored: $0[1], body: $0[2]) }
     }
 
     static func has(_ channel: StreamChannel, at position: Int64, _ db: Database) throws -> Bool {
