@@ -72,6 +72,11 @@ struct BulkTests {
             #expect(try await other.rest("POST", "jobs/query", #"{"operation": "query", "query": "SELECT Id FROM Account"}"#).status == 404)
             other.version = "57.0"
             #expect(try await other.rest("GET", "jobs/query/\(id)/resultPages").status == 404)
+            _ = try await client.control("PATCH", "settings", #"{"limits": {"DailyBulkV2QueryJobs": 3}}"#)
+            _ = try await Self.create(client, "SELECT Id FROM Account")
+            let over = try await client.rest("POST", "jobs/query", #"{"operation": "query", "query": "SELECT Id FROM Account"}"#)
+            #expect(over.errorCode == "EXCEEDEDQUOTA")
+            #expect((try await client.rest("GET", "limits").object["DailyBulkV2QueryJobs"] as? [String: Int]) == ["Max": 3, "Remaining": 0])
             for (query, code) in [("SELECT COUNT() FROM Account", "API_ERROR"), ("SELECT BillingAddress FROM Account", "FUNCTIONALITY_NOT_ENABLED"), ("SELECT Id FROM Archive__b", "INVALIDENTITY"), ("SELECT Nope FROM Account", "INVALID_FIELD")] {
                 #expect(try await client.rest("POST", "jobs/query", #"{"operation": "query", "query": "\#(query)"}"#).errorCode == code)
             }

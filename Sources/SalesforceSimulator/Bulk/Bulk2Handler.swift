@@ -86,6 +86,9 @@ struct Bulk2Handler: FamilyHandler {
         job.query = query
         // A query that cannot run is refused at once.
         job.object = try context.state.bulkPlan(query, job: job).object.name
+        do {
+            try jobs.countQueryJob(limit: context.state.settings.otherLimits["DailyBulkV2QueryJobs"] ?? 10_000, now: context.state.now)
+        } catch let failure as BulkFailure { throw failure.refusal(bulk2: true) }
         job.batches = [BulkJob.Batch(id: job.id + "-1", resultId: job.id, query: query, created: context.stamp)]
         jobs.add(job, now: context.state.now)
         jobs.start(job)

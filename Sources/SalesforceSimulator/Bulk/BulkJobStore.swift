@@ -4,8 +4,10 @@ import Foundation
 final class BulkJobStore {
     private(set) var jobs: [String: BulkJob] = [:]
     private var order: [String] = []
-    /// Batches begun within the last day, by the minute: Bulk 1.0 and 2.0 share the allowance.
-    private var batchesByMinute: [(minute: Int64, count: Int)] = []
+    /// Batches begun: Bulk 1.0 and 2.0 share the allowance.
+    var batches = DailyCount()
+    /// Query jobs of Bulk 2.0.
+    var queryJobs = DailyCount()
     let directory: URL
 
     private let submit: AsyncStream<BulkWork>.Continuation
@@ -62,23 +64,43 @@ final class BulkJobStore {
         return directory.appendingPathComponent(name)
     }
 
-    // MARK: The allowance of batches
-
-    /// Batches of the last 24 hours.
-    func usedBatches(_ now: Int64) -> Int {
-        batchesByMinute.removeAll { $0.minute <= now / 60_000 - 1_440 }
-        return batchesByMinute.reduce(0) { $0 + $1.count }
-    }
+    // MARK: Allowances of 24 hours
 
     /// Counts one batch.
     ///
     /// - Throws: ``BulkFailure`` ExceededQuota when none is left.
     func countBatch(limit: Int, now: Int64) throws {
-        guard usedBatches(now) < limit else {
+        guard batches.add(limit: limit, now: now) else {
             throw BulkFailure("ExceededQuota", "ApiBatchItems Limit exceeded. Number of batches in the last 24 hours: \(limit)")
         }
+    }
+
+    /// Counts one query job of Bulk 2.0.
+    ///
+    /// - Throws: ``BulkFailure`` ExceededQuota when none is left.
+    func countQueryJob(limit: Int, now: Int64) throws {
+        guard queryJobs.add(limit: limit, now: now) else {
+            throw BulkFailure("ExceededQuota", "The limit of \(limit) query jobs in 24 hours is exceeded")
+        }
+    }
+}
+
+/// How often something happened in the last 24 hours, by the minute.
+struct DailyCount: Sendable {
+    private var minutes: [(minute: Int64, count: Int)] = []
+
+    /// - Parameter now: Milliseconds since 1970.
+    mutating func used(_ now: Int64) -> Int {
+        minutes.removeAll { $0.minute <= now / 60_000 - 1_440 }
+        return minutes.reduce(0) { $0 + $1.count }
+    }
+
+    /// - Returns: False, with nothing counted, when the limit is reached.
+    mutating func add(limit: Int, now: Int64) -> Bool {
+        guard used(now) < limit else { return false }
         let minute = now / 60_000
-        if batchesByMinute.last?.minute == minute { batchesByMinute[batchesByMinute.count - 1].count += 1 } else { batchesByMinute.append((minute, 1)) }
+        if minutes.last?.minute == minute { minutes[minutes.count - 1].count += 1 } else { minutes.append((minute, 1)) }
+        return true
     }
 }
 

@@ -75,8 +75,13 @@ struct IngestChunk: Sendable {
     }
 
     private func write(_ refused: [Int: RecordError], _ hold: Hold, _ state: OrgState, _ db: Database) throws -> [WriteOutcome] {
+        var options = CallOptions()
+        options.client = job.client
+        // Without a rule of its own a job uses none.
+        if let rule = job.assignmentRule { options.assignmentRule = .rule(rule) }
         let batch = RecordBatch(
-            state: state, db: db, user: job.user, stamp: hold.stamp, rejections: refused, limit: IngestChunk.size, lockOwner: hold.owner)
+            state: state, db: db, user: job.user, stamp: hold.stamp, options: options, rejections: refused, limit: IngestChunk.size,
+            lockOwner: hold.owner)
         switch job.operation {
         case .insert: return try batch.write(.create, records)
         case .update: return try batch.write(.update, records)

@@ -220,7 +220,11 @@ enum LimitsDocument {
         ]
         for (name, standard) in allowances.sorted(by: { $0.key < $1.key }) {
             let limit = state.settings.otherLimits[name] ?? standard
-            let used = name == "DailyBulkApiBatches" ? state.jobs.usedBatches(state.now) : 0
+            let used = switch name {
+            case "DailyBulkApiBatches": state.jobs.batches.used(state.now)
+            case "DailyBulkV2QueryJobs": state.jobs.queryJobs.used(state.now)
+            default: 0
+            }
             document.set(name, ["Max": .int(limit), "Remaining": .int(max(0, limit - used))])
         }
         return document
