@@ -15,6 +15,10 @@ extension ControlCalls {
         case ("DELETE", "duplicate-rules"): object.duplicateRules = nil
         case ("POST", "assignment-rules"): object.assignmentRules = (object.assignmentRules ?? []) + [try assignmentRule(try body(), object)]
         case ("DELETE", "assignment-rules"): object.assignmentRules = nil
+        case ("POST", "record-types"):
+            try state.save(try recordType(try body()), of: object.name, user: try actor([:]), db)
+            object = try self.object(object.name)
+            return true
         default: return false
         }
         try state.save(object, db)

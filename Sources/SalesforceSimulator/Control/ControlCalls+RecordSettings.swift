@@ -4,6 +4,7 @@ extension ControlCalls {
         var settings = state.settings.records
         if let flag = body["restAssignsByDefault"]?.bool { settings.restAssignsByDefault = flag }
         if let count = body["recycleBinRecords"] { settings.recycleBinRecords = count.int.map { max(0, $0) } }
+        if let count = body["deleteLogRecords"] { settings.deleteLogRecords = count.int.map { max(0, $0) } }
         if let seconds = body["limitsLagSeconds"]?.int { settings.limitsLagSeconds = max(0, seconds) }
         for member in body["usedLimits"]?.members ?? [] { settings.usedLimits[member.key] = member.value.int }
         if settings != state.settings.records { state.settings.records = settings }
@@ -15,6 +16,7 @@ extension ControlCalls {
         return [
             JSON.Member(key: "restAssignsByDefault", value: .bool(settings.restAssignsByDefault)),
             JSON.Member(key: "recycleBinRecords", value: settings.recycleBinRecords.map { .int($0) } ?? .null),
+            JSON.Member(key: "deleteLogRecords", value: settings.deleteLogRecords.map { .int($0) } ?? .null),
             JSON.Member(key: "limitsLagSeconds", value: .int(settings.limitsLagSeconds)), JSON.Member(key: "usedLimits", value: .object(used)),
         ]
     }

@@ -56,6 +56,7 @@ struct ControlCalls {
         case ("POST", "users", 1): return try user(try body())
         case (_, "permissions", 1): return try permissions()
         case (_, "streaming", _): return try streaming()
+        case (_, "recycle-bin", _), (_, "delete-log", _): return try recycleBin()
         case ("DELETE", "cursors", 1):
             state.cursors.closeAll()
             return [:]

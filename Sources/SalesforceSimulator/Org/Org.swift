@@ -70,6 +70,7 @@ actor Org {
                 try state.end(entry, commits: true, db)
                 try state.publishChanges(db)
             }
+            try RecycleBin(state: state, db: db).tidy()
             let result = try body(state, db)
             try state.publishChanges(db)
             return result

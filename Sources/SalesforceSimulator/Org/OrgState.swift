@@ -23,6 +23,7 @@ final class OrgState {
     var journal = ChangeJournal()
     let statements = SaveStatements()
     var locks = RowLocks()
+    var upkeep = RecordUpkeep()
     /// Called with each commit, inside the transaction of the org's own tables.
     var changeListeners: [(CommittedChanges, OrgState, Database) throws -> Void] = []
     var logins = LoginCounts()

@@ -19,6 +19,8 @@ struct RecordSettings: Codable, Sendable, Equatable {
     var recycleBinRecords: Int?
     /// The delete log has nothing from before this moment, milliseconds since 1970; nil: 15 days.
     var deleteLogStart: Int64?
+    /// Entries of the delete log beyond which what is older than two hours is trimmed (wire reference 2.10). Nil: as many as come.
+    var deleteLogRecords: Int?
     /// Used parts of limits, by their names in `/limits`.
     var usedLimits: [String: Int] = [:]
     /// Seconds that `/limits` stays behind.

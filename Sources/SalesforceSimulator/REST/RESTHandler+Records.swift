@@ -18,7 +18,9 @@ extension RESTHandler {
             case "retrieve": return try retrieve(object, id, context)
             default: throw notAllowed()
             }
-        case 4: return try byIdentifier(object, field: resource[2], value: resource[3], &call, context)
+        case 4:
+            if let content = try content(object, context) { return content }
+            return try byIdentifier(object, field: resource[2], value: resource[3], &call, context)
         default: throw APIError.notFound()
         }
     }

@@ -201,32 +201,3 @@ struct RESTHandler: FamilyHandler {
         return .object(members)
     }
 }
-
-/// `GET .../limits` (wire reference 2.11).
-enum LimitsDocument {
-    private static let allowances = [
-        "DailyBulkApiBatches": 15_000, "DailyBulkV2QueryJobs": 10_000, "DailyBulkV2QueryFileStorageMB": 976_562,
-        "DailyStreamingApiEvents": 1_000_000, "DailyDurableStreamingApiEvents": 1_000_000, "StreamingApiConcurrentClients": 2_000,
-        "DurableStreamingApiConcurrentClients": 2_000, "DailyDeliveredPlatformEvents": 50_000, "HourlyPublishedPlatformEvents": 250_000,
-        "DataStorageMB": 10_240, "FileStorageMB": 10_240, "DailyAsyncApexExecutions": 250_000, "HourlyTimeBasedWorkflow": 1_000,
-        "SingleEmail": 5_000, "MassEmail": 5_000,
-    ]
-
-    static func json(_ state: OrgState) -> JSON {
-        var document: JSON = [
-            "DailyApiRequests": [
-                "Max": .int(state.settings.dailyRequests), "Remaining": .int(max(0, state.settings.dailyRequests - state.usedRequests)),
-            ]
-        ]
-        for (name, standard) in allowances.sorted(by: { $0.key < $1.key }) {
-            let limit = state.settings.otherLimits[name] ?? standard
-            let used = switch name {
-            case "DailyBulkApiBatches": state.jobs.batches.used(state.now)
-            case "DailyBulkV2QueryJobs": state.jobs.queryJobs.used(state.now)
-            default: 0
-            }
-            document.set(name, ["Max": .int(limit), "Remaining": .int(max(0, limit - used))])
-        }
-        return document
-    }
-}

@@ -73,6 +73,7 @@ enum FieldValue {
             text = String(String.UnicodeScalarView(text.unicodeScalars.prefix(field.length)))
         }
         switch field.kind {
+        case .base64: return try BinaryContent.stored(text, field: field)
         case .email:
             let parts = text.split(separator: "@", omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, !text.contains(where: \.isWhitespace) else {
@@ -83,6 +84,8 @@ enum FieldValue {
             text = value
         case .multipicklist:
             text = try orderedChoices(text, field)
+            if text.isEmpty { return .null }
+        case .textarea where field.extraTypeInfo == "richtextarea": text = RichText.cleaned(text)
         default: break
         }
         return DatabaseText.encode(text).databaseValue

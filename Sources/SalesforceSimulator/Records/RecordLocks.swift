@@ -13,7 +13,7 @@ extension RecordSaver {
     /// The ids of a record's masters and lookups; who owns, made or changed it does not count.
     static func parents(_ object: ObjectDefinition, _ record: Values) -> [String] {
         object.fields.compactMap { field in
-            guard field.kind == .reference, !field.isSystem else { return nil }
+            guard field.kind == .reference, !field.isSystem, field.name != "RecordTypeId" else { return nil }
             return record[field.name].flatMap(String.fromDatabaseValue)
         }
     }

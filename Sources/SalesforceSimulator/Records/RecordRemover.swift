@@ -11,19 +11,25 @@ struct RecordRemover {
     /// The transaction whose locks the records may pass.
     var lockOwner: RowLocks.Owner?
 
-    func delete(_ ids: [String]) throws -> [WriteOutcome] { try each(ids) { try remove($0) } }
+    func delete(_ ids: [String]) throws -> [WriteOutcome] {
+        let outcomes = try each(ids) { try remove($0) }
+        try RecycleBin(state: state, db: db).keepToSize()
+        return outcomes
+    }
 
     func undelete(_ ids: [String]) throws -> [WriteOutcome] { try each(ids) { try restore($0) } }
 
     private func each(_ ids: [String], _ body: (String) throws -> Void) throws -> [WriteOutcome] {
         guard ids.count <= 200 else { throw RecordBatch.tooMany(200) }
         var outcomes: [WriteOutcome] = []
+        var counts: [String: Int] = [:]
+        for id in ids { counts[RecordIdentifier.normalized(id) ?? id, default: 0] += 1 }
         try state.savepoint(db) {
             for (index, sent) in ids.enumerated() {
                 do {
                     if let rejection = rejections[index] { throw rejection }
                     guard let id = RecordIdentifier.normalized(sent) else { throw RecordError("MALFORMED_ID", "malformed id \(sent)") }
-                    if ids[..<index].contains(where: { RecordIdentifier.normalized($0) == id }) {
+                    if counts[id] != 1 {
                         throw RecordError("DUPLICATE_VALUE", "duplicate id specified: \(id)", ["Id"])
                     }
                     try state.savepoint(db) {
@@ -101,6 +107,7 @@ struct RecordRemover {
         guard deleted == 1, let batch = try Int64.fetchOne(db, sql: "SELECT batch FROM sim_deletion WHERE id = ? ORDER BY batch DESC", arguments: [id]) else {
             throw RecordError("UNDELETE_FAILED", "Entity is not in the recycle bin")
         }
+        try checkRestore(id, object)
         let together = try Row.fetchAll(db, sql: "SELECT object, id FROM sim_deletion WHERE batch = ?", arguments: [batch])
         for row in together {
             let name: String = row[0]
@@ -121,6 +128,45 @@ struct RecordRemover {
         }
     }
 
+    /// A detail comes back with its master only, and nothing comes back beside a record that took its identifier.
+    private func checkRestore(_ id: String, _ object: ObjectDefinition) throws {
+        guard object.undeletable else { throw RecordError("UNDELETE_FAILED", "entity type cannot be undeleted: \(object.label)") }
+        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM \(ObjectTable.quoted(object.name)) WHERE Id = ?", arguments: [id]) else { return }
+        for field in object.fields where field.isStored {
+            let value: DatabaseValue = row[field.name]
+            guard !value.isNull else { continue }
+            if field.cascadeDelete, let master = field.referenceTo.first.flatMap({ state.object($0) }) {
+                let deleted = try Int.fetchOne(db, sql: "SELECT IsDeleted FROM \(ObjectTable.quoted(master.name)) WHERE Id = ?", arguments: [value])
+                if deleted != 0 { throw RecordError("UNDELETE_FAILED", "Undelete failed: the master of the record is deleted", [field.name]) }
+            }
+            if field.unique, let other = try saver(object).ids(of: object, where: field, equals: value).first {
+                throw RecordError("DUPLICATE_VALUE", "duplicate value found: \(field.name) duplicates value on record with id: \(other)", [field.name])
+            }
+        }
+    }
+
+    /// Takes records out of the recycle bin for good.
+    func emptyRecycleBin(_ ids: [String]) throws -> [WriteOutcome] {
+        try each(ids) { id in
+            let object = try object(of: id)
+            let deleted = try Int.fetchOne(db, sql: "SELECT IsDeleted FROM \(ObjectTable.quoted(object.name)) WHERE Id = ?", arguments: [id])
+            guard deleted == 1 else { throw RecordError("INVALID_ID_FIELD", "Entity is not in the recycle bin: \(id)", ["Id"]) }
+            try purge(id, object)
+        }
+    }
+
+    /// A record goes with the details that were deleted with it.
+    private func purge(_ id: String, _ object: ObjectDefinition) throws {
+        try db.execute(sql: "DELETE FROM \(ObjectTable.quoted(object.name)) WHERE Id = ?", arguments: [id])
+        for child in state.objects where child.field("IsDeleted") != nil {
+            for field in child.fields where field.cascadeDelete && field.referenceTo.contains(object.name) {
+                let details = try String.fetchAll(
+                    db, sql: "SELECT Id FROM \(ObjectTable.quoted(child.name)) WHERE \(ObjectTable.quoted(field.name)) = ? AND IsDeleted = 1", arguments: [id])
+                for detail in details { try purge(detail, child) }
+            }
+        }
+    }
+
     /// Removes records for good; they stay in the delete log. Records in use are deleted first.
     func erase(_ ids: [String]) throws -> [WriteOutcome] {
         try each(ids) { id in
@@ -128,7 +174,7 @@ struct RecordRemover {
             let table = ObjectTable.quoted(object.name)
             let deleted = try Int.fetchOne(db, sql: "SELECT IsDeleted FROM \(table) WHERE Id = ?", arguments: [id])
             if deleted != 1 { try remove(id) }
-            try db.execute(sql: "DELETE FROM \(table) WHERE Id = ?", arguments: [id])
+            try purge(id, object)
         }
     }
 }

@@ -51,6 +51,9 @@ struct RecordSaver {
             } else {
                 values[field.name] = try FieldValue.stored(sent.input, field: field, truncating: truncating)
             }
+            if field.kind == .base64, let length = object.field(field.name + "Length"), let stored = values[field.name] {
+                values[length.name] = BinaryContent.length(of: stored)
+            }
         }
         guard refused.isEmpty else {
             throw RecordError(
@@ -101,6 +104,9 @@ struct RecordSaver {
             throw RecordError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: \(object.label)")
         }
         guard object.createable else { throw RecordError.noAccess("") }
+        if let used = state.settings.recordSettings?.usedLimits["DataStorageMB"], used >= LimitsDocument.allowance("DataStorageMB", state) {
+            throw RecordError("STORAGE_LIMIT_EXCEEDED", "storage limit exceeded")
+        }
         var values = prepared
         for field in full.fields.defaulted where values[field.name] == nil {
             if let text = field.defaultValue {
@@ -113,6 +119,7 @@ struct RecordSaver {
         for (name, value) in [("CreatedDate", stamp.databaseValue), ("CreatedById", user.databaseValue)] where full.fields.has(name) {
             values[name] = value
         }
+        try applyRecordType(full, &values, creating: true)
         try assignOwner(full, &values, record: values)
         stampModification(&values, full)
         runBeforeSave(full, &values, current: [:], creating: true)
@@ -142,6 +149,7 @@ struct RecordSaver {
         guard object.updateable else { throw RecordError.noAccess(id) }
         let current = try live(id, full)
         var prepared = prepared
+        try applyRecordType(full, &prepared, creating: false)
         if options.assignmentRule != .none { try assignOwner(full, &prepared, record: current.merging(prepared) { _, new in new }) }
         runBeforeSave(full, &prepared, current: current, creating: false)
         var changes = prepared

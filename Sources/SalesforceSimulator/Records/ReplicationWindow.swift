@@ -31,7 +31,8 @@ struct ReplicationWindow {
         var covered = min(self.end, now / 1_000 * 1_000)
         if let oldest = state.openTransactions.oldestStamp { covered = min(covered, oldest - 1_000) }
         latestDateCovered = covered - covered % 1_000
-        earliestDateAvailable = now / 1_000 * 1_000 - 15 * TimeText.millisecondsPerDay
+        let trimmed = state.settings.recordSettings?.deleteLogStart ?? 0
+        earliestDateAvailable = max(now - 15 * TimeText.millisecondsPerDay, trimmed) / 1_000 * 1_000
     }
 
     private func check(_ object: ObjectDefinition) throws {
@@ -43,7 +44,7 @@ struct ReplicationWindow {
     func updatedIds(_ object: ObjectDefinition, _ context: CallContext) throws -> [String] {
         try check(object)
         let ids = try String.fetchAll(
-            context.db, sql: "SELECT Id FROM \(ObjectTable.quoted(object.name)) WHERE SystemModstamp >= ? AND SystemModstamp < ? AND IsDeleted = 0 ORDER BY SystemModstamp, Id LIMIT \(ReplicationWindow.largest + 1)",
+            context.db, sql: "SELECT Id FROM \(ObjectTable.quoted(object.name)) WHERE SystemModstamp >= ? AND SystemModstamp < ?\(object.field("IsDeleted") == nil ? "" : " AND IsDeleted = 0") ORDER BY SystemModstamp, Id LIMIT \(ReplicationWindow.largest + 1)",
             arguments: [start, end])
         guard ids.count <= ReplicationWindow.largest else { throw APIError(400, "EXCEEDED_ID_LIMIT", "Exceeded 600,000 ids: use a shorter span") }
         return ids
@@ -53,7 +54,7 @@ struct ReplicationWindow {
         try check(object)
         let rows = try Row.fetchAll(
             context.db, sql: "SELECT id, deleted_at FROM sim_deletion WHERE object = ? AND deleted_at >= ? AND deleted_at < ? ORDER BY deleted_at, id LIMIT \(ReplicationWindow.largest + 1)",
-            arguments: [object.name, start, end])
+            arguments: [object.name, max(start, earliestDateAvailable), end])
         guard rows.count <= ReplicationWindow.largest else { throw APIError(400, "EXCEEDED_ID_LIMIT", "Exceeded 600,000 ids: use a shorter span") }
         return rows.map { ($0[0], $0[1]) }
     }

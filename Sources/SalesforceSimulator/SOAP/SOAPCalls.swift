@@ -20,7 +20,7 @@ struct SOAPCalls {
             return try write(.upsert(field), call)
         case "delete": return remove(try context.remover(allOrNone: allOrNone).delete(call.ids))
         case "undelete": return remove(try context.remover(allOrNone: allOrNone).undelete(call.ids))
-        case "emptyRecycleBin": return remove(try context.remover(allOrNone: false).erase(call.ids))
+        case "emptyRecycleBin": return remove(try context.remover(allOrNone: false).emptyRecycleBin(call.ids))
         case "query", "queryAll", "queryMore": return try query(&call)
         case "retrieve": return try retrieve(&call)
         case "getUpdated", "getDeleted": return try replication(&call)

@@ -40,11 +40,7 @@ enum Describe {
         add("lookupLayoutable", nil)
         add("namedLayoutInfos", [])
         add("networkScopeFieldName", nil)
-        add("recordTypeInfos", [[
-            "active": true, "available": true, "defaultRecordTypeMapping": true, "developerName": "Master", "master": true,
-            "name": "Master", "recordTypeId": "012000000000000AAA",
-            "urls": ["layout": .string("/services/data/v\(version)/sobjects/\(object.name)/describe/layouts/012000000000000AAA")],
-        ]])
+        add("recordTypeInfos", .array(object.recordTypeInfos(version: version)))
         add("searchLayoutable", .bool(object.searchable))
         add("sobjectDescribeOption", "FULL")
         add("supportedScopes", [["label": .string("All " + object.labelPlural), "name": "everything"]])
