@@ -128,6 +128,18 @@ CHECKLIST = {
         "Sforce-NumberOfRecords": [SIMPLE],
         "download": [SIMPLE],
     }),
+    18: ("CometD", {
+        "subscribe to /data": [STREAM],
+        "subscribe to /topic": [STREAM],
+        "replay -2": [STREAM],
+        "replay -1": [STREAM],
+        "replay N": [STREAM],
+        "expired replay id: 400": [STREAM],
+        "403::Unknown client: handshake again": [STREAM],
+        "connect is held": [STREAM],
+        "cookies": [STREAM],
+        "killed session: 401": [STREAM],
+    }),
     19: ("faults by switch", {
         "UNABLE_TO_LOCK_ROW on the k-th row": [SIMPLE, ZEEP, BULK],
         "REQUEST_LIMIT_EXCEEDED of the day": [SIMPLE, AIO],
@@ -139,6 +151,7 @@ CHECKLIST = {
         "slow reply": [SIMPLE],
         "connection cut within the body": [SIMPLE],
         "late commit": [SIMPLE],
+        "GAP events": [STREAM],
     }),
     20: ("data", {
         "NUL": [SIMPLE, ZEEP, BULK],
