@@ -42,7 +42,7 @@ struct RESTHandler: FamilyHandler {
         return reply
     }
 
-    func refusal(_ error: APIError) -> Reply { RESTHandler.refusal(error, version: version) }
+    func refusal(_ error: APIError) -> Reply { RESTHandler.refusal(error, version: version).prettyPrinted(for: request) }
 
     // MARK: What is asked
 
@@ -125,6 +125,11 @@ struct RESTHandler: FamilyHandler {
     // MARK: The answer
 
     func answer(_ call: inout CallDescription, _ context: inout CallContext) throws -> Reply {
+        context.options = CallOptions(request)
+        return try route(&call, &context).prettyPrinted(for: request)
+    }
+
+    private func route(_ call: inout CallDescription, _ context: inout CallContext) throws -> Reply {
         if call.operation == "versions" { return .json(200, versions(context)) }
         guard request.segments.count > 2, request.segments[2].first == "v" else { throw APIError.notFound() }
         try context.checkVersion(version)
@@ -140,12 +145,12 @@ struct RESTHandler: FamilyHandler {
         case "resources": return .json(200, resources(context))
         case "limits": return .json(200, LimitsDocument.json(context.state))
         case "describeGlobal":
-            return .json(200, Describe.global(context.state.objects(for: context.user), version: version))
-        case "describe":
-            if let since = request.headers["if-modified-since"].flatMap({ TimeText.parseHTTP($0) }), context.state.definitionsChanged <= since {
-                return Reply(304)
+            return unlessUnchanged(context) {
+                Describe.global(context.state.objects(for: context.user), version: version)
             }
-            return .json(200, Describe.object(try object(resource[1], context), all: context.state.objects(for: context.user), version: version))
+        case "describe":
+            let object = try object(resource[1], context)
+            return unlessUnchanged(context) { Describe.object(object, all: context.state.objects(for: context.user), version: version) }
         case "basicInfo":
             return .json(200, ["objectDescribe": .object(Describe.entry(try object(resource[1], context), version: version)), "recentItems": []])
         case "query", "queryAll", "queryMore": return try query(&call, context)
@@ -171,6 +176,15 @@ struct RESTHandler: FamilyHandler {
         let type = request.contentType
         guard !request.body.isEmpty, !type.isEmpty, type != "application/json" else { return }
         throw APIError(415, "UNSUPPORTED_MEDIA_TYPE", "Content-Type \(type) is not supported: send application/json")
+    }
+
+    /// A describe document, or 304 when nothing has changed since the client's `If-Modified-Since` (wire reference 2.5).
+    private func unlessUnchanged(_ context: CallContext, _ document: () -> JSON) -> Reply {
+        let changed = context.state.definitionsChanged
+        if let since = request.headers["if-modified-since"].flatMap({ TimeText.parseHTTP($0) }), changed <= since { return Reply(304) }
+        var reply = Reply.json(200, document())
+        reply.headers.append(("Last-Modified", TimeText.http(changed)))
+        return reply
     }
 
     /// A path that names an unknown object leads nowhere; only a query calls that INVALID_TYPE.

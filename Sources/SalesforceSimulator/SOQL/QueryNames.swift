@@ -13,11 +13,9 @@ struct QuerySchema {
         object = { state.object($0, for: user) }
         children = { parent, relationship in
             let wanted = relationship.lowercased()
-            for child in state.objects {
-                guard child.fields.contains(where: { $0.childRelationshipName?.lowercased() == wanted && $0.referenceTo.contains(parent.name) }) else { continue }
-                let visible = state.visible(child, to: user)
-                return visible.fields.first { $0.childRelationshipName?.lowercased() == wanted && $0.referenceTo.contains(parent.name) }
-                    .map { (visible, $0) }
+            for child in state.objects(for: user) {
+                let reference = child.fields.first { $0.childRelationshipName?.lowercased() == wanted && $0.referenceTo.contains(parent.name) }
+                if let reference { return (child, reference) }
             }
             return nil
         }

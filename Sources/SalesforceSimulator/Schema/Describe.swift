@@ -19,9 +19,19 @@ enum Describe {
             ("replicateable", .bool(object.replicateable)), ("retrieveable", .bool(object.retrieveable)),
             ("searchable", .bool(object.searchable)), ("triggerable", .bool(object.triggerable)),
             ("undeletable", .bool(object.undeletable)), ("updateable", .bool(object.updateable)),
-            ("urls", ["rowTemplate": .string(path + "/{ID}"), "describe": .string(path + "/describe"), "sobject": .string(path)]),
+            ("urls", urls(object, path)),
         ]
         return flags.map { JSON.Member(key: $0.0, value: $0.1) }
+    }
+
+    private static func urls(_ object: ObjectDefinition, _ path: String) -> JSON {
+        var urls: JSON = ["rowTemplate": .string(path + "/{ID}"), "describe": .string(path + "/describe"), "sobject": .string(path)]
+        guard object.queryable, object.replicateable else { return urls }
+        for (name, end) in [
+            ("approvalLayouts", "/describe/approvalLayouts"), ("compactLayouts", "/describe/compactLayouts"), ("defaultValues", "/defaultValues?recordTypeId&fields"),
+            ("layouts", "/describe/layouts"), ("listviews", "/listviews"), ("quickActions", "/quickActions"),
+        ] { urls.set(name, .string(path + end)) }
+        return urls
     }
 
     static func object(_ object: ObjectDefinition, all: [ObjectDefinition], version: String) -> JSON {
@@ -92,7 +102,8 @@ enum Describe {
             ("picklistValues", .array(values)), ("polymorphicForeignKey", .bool(field.referenceTo.count > 1)),
             ("precision", .int(field.isDecimal ? field.precision : 0)), ("queryByDistance", .bool(field.kind == .location)),
             ("referenceTargetField", nil), ("referenceTo", .texts(field.referenceTo)),
-            ("relationshipName", .text(field.relationshipName)), ("relationshipOrder", nil),
+            ("relationshipName", .text(field.relationshipName)),
+            ("relationshipOrder", field.cascadeDelete && field.isCustom ? 0 : nil),
             ("restrictedDelete", .bool(field.restrictedDelete)), ("restrictedPicklist", .bool(field.restrictedPicklist)),
             ("scale", .int(field.isDecimal ? field.scale : 0)), ("searchPrefilterable", .bool(field.kind == .reference)),
             ("soapType", .string(field.soapType)), ("sortable", .bool(field.isSortable)), ("type", .string(field.kind.rawValue)),
