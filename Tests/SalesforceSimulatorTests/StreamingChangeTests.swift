@@ -129,6 +129,28 @@ struct StreamingChangeTests {
         }
     }
 
+    @Test("fields and objects that the subscriber may not read are not told")
+    func permissions() async throws {
+        try await withOrg { org in
+            try await Self.select(org, #""Account", "Contact""#)
+            _ = try await org.control("POST", "permissions", #"{"user": "integration@example.com", "object": "Account", "field": "Phone", "readable": false}"#)
+            _ = try await org.control("POST", "permissions", #"{"user": "integration@example.com", "object": "Contact", "readable": false}"#)
+            let client = try await StreamingClient.open(org, "/data/ChangeEvents")
+            #expect(try await client.subscribe("/data/ContactChangeEvent").bayeuxError == "403:denied_by_security_policy:subscribe_denied")
+            _ = try await org.control("POST", "records/Contact", #"{"records": [{"LastName": "unseen"}]}"#)
+            let saved = try await org.control("POST", "records/Account", #"{"records": [{"Name": "seen", "Phone": "secret"}]}"#)
+            let id = try #require(saved.list.first?["id"] as? String)
+            _ = try await org.control("PATCH", "records/Account", #"{"records": [{"Id": "\#(id)", "Phone": null, "Fax": "1"}]}"#)
+            let events = try await client.events(2).map { ReceivedEvent($0) }
+            #expect(events[0].payload["Name"] as? String == "seen")
+            #expect(events[0].payload["Phone"] == nil)
+            #expect(events[1].payload["Fax"] as? String == "1")
+            #expect(events[1].header["nulledFields"] as? [String] == [])
+            #expect(events[1].header["changedFields"] as? [String] == ["LastModifiedDate", "LastModifiedById", "Fax"]
+                || events[1].header["changedFields"] as? [String] == ["LastModifiedDate", "Fax"])
+        }
+    }
+
     @Test("gaps come by control, for large events and for large transactions")
     func gaps() async throws {
         try await withOrg { org in

@@ -114,6 +114,8 @@ struct StreamingReplayTests {
             _ = try await org.control("PATCH", "settings", #"{"limits": {"DailyDeliveredPlatformEvents": 5}}"#)
             let client = try await StreamingClient.open(org, Self.channel, replay: "-2")
             #expect(try await client.connect().list.dropLast().map { ReceivedEvent($0).replayId } == Array(ids.prefix(2)), "three went out before")
+            let allowance = (try await org.rest("GET", "limits").object["DailyDeliveredPlatformEvents"] as? [String: Int]) ?? [:]
+            #expect(allowance == ["Max": 5, "Remaining": 0])
             let cut = try await client.connect()
             #expect(cut.status == 200)
             #expect(cut.bayeuxError == "403::Organization total events daily limit exceeded")

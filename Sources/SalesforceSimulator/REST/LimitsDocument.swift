@@ -20,7 +20,7 @@ enum LimitsDocument {
             switch name {
             case "DailyBulkApiBatches": used += state.jobs.batches.used(state.now)
             case "DailyBulkV2QueryJobs": used += state.jobs.queryJobs.used(state.now)
-            default: break
+            default: used += state.streamingUse(of: name)
             }
             document.set(name, entry(allowance(name, state), used: used))
         }

@@ -92,16 +92,19 @@ struct PushTopicQuery {
 
     init(_ text: String, _ state: OrgState) throws {
         guard text.unicodeScalars.count <= 1_300 else { throw PushTopicQuery.refusal("large query, max 1300") }
-        // The whole compiler looks at it first: unknown objects and fields have the errors of any query.
-        let plan = try QueryCompiler.compile(text, includesDeleted: true) { state.object($0) }
         let query = try SOQLParser.parse(text)
+        guard !query.items.contains(where: { if case .children = $0 { true } else { false } }) else {
+            throw PushTopicQuery.refusal("relationships are not supported")
+        }
+        // Unknown objects and fields have the errors of any query.
+        let plan = try QueryCompiler.compile(text, includesDeleted: true, schema: QuerySchema(now: state.now, object: { state.object($0) }))
         object = plan.object
         guard object.triggerable else { throw PushTopicQuery.refusal("Object type \(object.name) is not supported for push topics") }
         guard !query.countsRows, !plan.isAggregate else { throw PushTopicQuery.refusal("Aggregate queries are not supported") }
         guard query.order.isEmpty else { throw PushTopicQuery.refusal("'ORDER BY' is not allowed") }
         guard query.limit == nil else { throw PushTopicQuery.refusal("'LIMIT' is not allowed") }
         guard query.offset == nil else { throw PushTopicQuery.refusal("'OFFSET' is not allowed") }
-        guard plan.joins.isEmpty, plan.children.isEmpty, plan.columns.allSatisfy({ $0.path.count == 1 }) else {
+        guard plan.joins.isEmpty, plan.columns.allSatisfy({ $0.path.count == 1 }) else {
             throw PushTopicQuery.refusal("relationships are not supported")
         }
         for column in plan.columns {

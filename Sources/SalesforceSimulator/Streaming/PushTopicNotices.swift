@@ -15,7 +15,8 @@ struct PushTopicNotices {
         var channels: Set<StreamChannel> = []
         for topic in topics.sorted(by: { $0.name < $1.name }) {
             // A field may be gone since the topic was made; then it stays silent.
-            guard let plan = try? QueryCompiler.compile(topic.query, includesDeleted: true, lookup: { state.object($0) }) else { continue }
+            let schema = QuerySchema(now: state.now, object: { state.object($0) })
+            guard let plan = try? QueryCompiler.compile(topic.query, includesDeleted: true, schema: schema) else { continue }
             for change in committed.changes where topic.listens(to: change) {
                 guard let sobject = try sobject(change, plan) else { continue }
                 let body: JSON = [

@@ -68,7 +68,13 @@ extension OrgState {
     func streamingAllocation(_ kind: StreamChannel.Kind) -> Int { settings.otherLimits[kind.limit.name] ?? kind.limit.standard }
 
     func streamingRemaining(_ kind: StreamChannel.Kind) -> Int {
-        max(0, streamingAllocation(kind) - streaming.deliveredToday(kind, at: now))
+        max(0, streamingAllocation(kind) - streamingUse(of: kind.limit.name) - (settings.recordSettings?.usedLimits[kind.limit.name] ?? 0))
+    }
+
+    /// What is used of a streaming allocation; 0 for every other.
+    func streamingUse(of limit: String) -> Int {
+        if limit == "DurableStreamingApiConcurrentClients" { return streaming.clients.count }
+        return StreamChannel.Kind.allCases.first { $0.limit.name == limit }.map { streaming.deliveredToday($0, at: now) } ?? 0
     }
 
     /// Reads the topics if a change has made them old.
