@@ -111,6 +111,7 @@ struct BulkOneTests {
             let list = try await bulk.call("GET", "job/\(job)/batch")
             #expect((list.object["batchInfo"] as? [[String: Any]])?.first?["numberRecordsFailed"] as? Int == 1)
             #expect(try await bulk.call("GET", "job/" + job).headers["content-type"] == json)
+            #expect(try await bulk.call("GET", "job/\(job)/batch/\(batch)").headers["content-type"] == json)
             // A job made in JSON for CSV: the job speaks JSON, its batches XML.
             let mixed = try await bulk.call("POST", "job", #"{"operation": "insert", "object": "Account", "concurrencyMode": 1, "contentType": "CSV"}"#, type: json)
             #expect(mixed.object["concurrencyMode"] as? String == "Serial")
@@ -118,8 +119,11 @@ struct BulkOneTests {
             let csv = try await bulk.call("POST", "job/\(second)/batch", "Name\nx\n", type: "text/csv")
             #expect(csv.headers["content-type"] == "application/xml")
             #expect(Bulk.values("createdDate", csv.text).first?.hasSuffix(".000Z") == true)
-            let get = try await client.send("GET", "/services/async/62.0/job/\(second)/batch", body: "", type: json, headers: ["X-SFDC-Session": client.token])
-            #expect(get.headers["content-type"] == "application/xml")
+            let third = try #require(Bulk.values("id", csv.text).first)
+            for path in ["batch", "batch/" + third] {
+                let get = try await bulk.call("GET", "job/\(second)/\(path)", "", type: json)
+                #expect(get.headers["content-type"] == "application/xml")
+            }
         }
     }
 
