@@ -129,6 +129,18 @@ struct StreamingChangeTests {
         }
     }
 
+    @Test("a commit that is due reaches a held connect while nobody calls the org")
+    func dueCommit() async throws {
+        try await withOrg { org in
+            try await Self.select(org, #""Account""#)
+            let client = try await StreamingClient.open(org, "/data/AccountChangeEvent")
+            async let held = client.connect()
+            try await client.waitUntilHeld()
+            _ = try await org.control("POST", "records/Account", #"{"records": [{"Name": "due"}], "commit": {"afterMilliseconds": 100}}"#)
+            #expect(ReceivedEvent(try await held.list.first).payload["Name"] as? String == "due")
+        }
+    }
+
     @Test("fields and objects that the subscriber may not read are not told")
     func permissions() async throws {
         try await withOrg { org in

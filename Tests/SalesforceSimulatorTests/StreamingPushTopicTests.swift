@@ -35,6 +35,8 @@ struct StreamingPushTopicTests {
                 #expect(refused.errorCode == "INVALID_FIELD", "\(query): \(refused.text)")
             }
             #expect(try await Self.topic(org, #""Name":"Bad","ApiVersion":62.0,"Query":"SELECT Id FROM Nothing__c""#).errorCode == "INVALID_TYPE")
+            _ = try await org.control("PATCH", "settings", #"{"limits": {"PushTopics": 1}}"#)
+            #expect(try await Self.topic(org, #""Name":"More","ApiVersion":62.0,"Query":"SELECT Id FROM Account""#).errorCode == "LIMIT_EXCEEDED")
         }
     }
 

@@ -221,7 +221,7 @@ struct RecordSaver {
             }
         }
         try checkDuplicates(full, changed: changed, record: record, id: id)
-        try checkPushTopic(record)
+        try checkPushTopic(record, id: id)
         for rule in full.validationRules where rule.refuses(record, of: full) {
             throw RecordError("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, [rule.field])
         }

@@ -61,6 +61,9 @@ struct PushTopic: Sendable, Equatable {
 enum PushTopicObject {
     static let name = "PushTopic"
 
+    /// Records per org; a control call may set it under `limits` (wire reference 5.6).
+    static let limit = (name: "PushTopics", standard: 100)
+
     /// The fields that choose the kinds of changes.
     static let operations: [(field: String, kind: RecordChange.Kind)] = [
         ("NotifyForOperationCreate", .created), ("NotifyForOperationUpdate", .updated),
@@ -132,8 +135,11 @@ struct PushTopicQuery {
 
 extension RecordSaver {
     /// Checks a PushTopic on its way into the org; other objects pass.
-    func checkPushTopic(_ record: Values) throws {
+    func checkPushTopic(_ record: Values, id: String) throws {
         guard object.name == PushTopicObject.name else { return }
+        let limit = state.settings.otherLimits[PushTopicObject.limit.name] ?? PushTopicObject.limit.standard
+        let others = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM \(ObjectTable.quoted(object.name)) WHERE IsDeleted = 0 AND Id <> ?", arguments: [id])
+        guard others ?? 0 < limit else { throw RecordError("LIMIT_EXCEEDED", "The organization has reached its limit of \(limit) PushTopics") }
         do { _ = try PushTopic(record, state) } catch let error as APIError {
             throw RecordError(error.code, error.message, ["Query"])
         }
