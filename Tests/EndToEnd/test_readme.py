@@ -1,11 +1,13 @@
 """The README's commands work as they stand there, in their order, and its table of settings is that of the program."""
 
+import json
 import os
 import re
 import subprocess
 
 from harness import ROOT, programs
 from harness.process import Program, tail
+from harness.relay import free_port
 from harness.waiting import wait_until
 
 README = (ROOT / "README.md").read_text()
@@ -46,6 +48,22 @@ def test_commands(tmp_path, cluster, org):
     assert background.stop() == 0
     background.forget()
     database.drop()
+
+
+def test_simulator(tmp_path):
+    port = str(free_port())
+    environment = {**os.environ, "PATH": f"{programs()}:{os.environ['PATH']}"}
+    shell = ["sh", "-eu", "-c"]
+    background, queried, faulted = [
+        text.replace("8090", port) for text in re.findall(r"^```sh simulator.*?\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)]
+    simulator = Program("README", [*shell, f"exec {background.strip()}"], tmp_path / "simulator.log", environment, ROOT).start()
+    wait_until(lambda: subprocess.run(["curl", "-sf", f"http://127.0.0.1:{port}/_sim/"], capture_output=True).returncode == 0, 60,
+               "the simulator")
+    assert json.loads(run([*shell, queried], environment))["done"] is True
+    printed = run([*shell, faulted], environment)
+    assert '"created":1000' in printed and '"kind":"reject"' in printed
+    assert simulator.stop() == 0
+    simulator.forget()
 
 
 def test_settings_table():

@@ -66,18 +66,27 @@ public final class Simulator: Service {
         let responder = Responder(exchange: Exchange(org: org), logger: logger)
         let home = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
         let other = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
-        // The second port is where the org goes when it moves to another instance.
-        let servers = [
-            try server(responder, port: configuration.port, home.continuation), try server(responder, port: 0, other.continuation),
-        ]
+        let server = try server(responder, port: configuration.port, home.continuation)
+        // Where the org goes when it moves to another instance.
+        let second = try self.server(responder, port: 0, other.continuation)
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await jobs.run() }
                 group.addTask { await StreamingKeeper(org: org).run() }
-                for server in servers { group.addTask { try await server.run() } }
-                if let port = await Simulator.first(home.stream), let second = await Simulator.first(other.stream) {
-                    try await org.perform { state, _ in state.instance.ports = [port, second] }
-                    listening(on: port)
+                group.addTask {
+                    // A server that cannot listen says nothing of a port: nobody may wait for it.
+                    defer { home.continuation.finish() }
+                    try await server.run()
+                }
+                if let port = await Simulator.first(home.stream) {
+                    group.addTask {
+                        defer { other.continuation.finish() }
+                        try await second.run()
+                    }
+                    if let otherPort = await Simulator.first(other.stream) {
+                        try await org.perform { state, _ in state.instance.ports = [port, otherPort] }
+                        listening(on: port)
+                    }
                 }
                 // Either end ends the other: the runner stops only on shutdown.
                 try await group.next()
