@@ -1,9 +1,11 @@
 """Runs the benchmarks named on the command line, or all, and prints each figure beside its limit.
 
 A figure is a ratio of two things measured in this run, or a count; never a time that another machine could not repeat.
-The exit code is non-zero when a figure is over its limit.
+The exit code is non-zero when a figure misses its limit by more than the factor SLACK (1 unless the environment says otherwise):
+`make test` allows 2, because its machine may be doing other things, and a ratio of unlike programs feels that.
 """
 
+import os
 import platform
 import subprocess
 import sys
@@ -20,27 +22,29 @@ import simulator
 import writes
 
 BENCHMARKS = {"capture": capture.run, "load": load.run, "idle": idle.run, "writes": writes.run, "simulator": simulator.run}
+SLACK = float(os.environ.get("SLACK", "1"))
 
 
 class Report:
-    """Prints figures as they come and remembers whether one is over its limit."""
+    """Prints figures as they come and remembers which missed their limit."""
 
     def __init__(self):
-        self.over = []
+        self.missed = []
 
     def note(self, text):
         print(f"    {text}", flush=True)
 
     def figure(self, name, value, limit=None, unit="", at_least=None):
         """`limit` is the most the value may be, `at_least` the least."""
-        verdict = ""
-        if limit is not None:
-            verdict = f"  (at most {limit:g}{unit}: {'ok' if value <= limit else 'OVER'})"
-        elif at_least is not None:
-            verdict = f"  (at least {at_least:g}{unit}: {'ok' if value >= at_least else 'UNDER'})"
-        print(f"  {name}: {value:.3g}{unit}{verdict}", flush=True)
-        if "OVER" in verdict or "UNDER" in verdict:
-            self.over.append(name)
+        text = f"  {name}: {value:.3g}{unit}"
+        if limit is not None or at_least is not None:
+            promise = f"at most {limit:g}{unit}" if at_least is None else f"at least {at_least:g}{unit}"
+            miss = value / limit if at_least is None else at_least / value
+            verdict = "ok" if miss <= 1 else "MISSED" if miss > SLACK else "missed, within the slack of a busy machine"
+            text += f"  ({promise}: {verdict})"
+            if miss > SLACK:
+                self.missed.append(name)
+        print(text, flush=True)
 
 
 def main():
@@ -54,15 +58,15 @@ def main():
         cluster = Cluster(Path(folder) / "cluster")
         cluster.start()
         print(f"commit {commit}, PostgreSQL {cluster.database(False).value('SHOW server_version')}, "
-              f"{platform.machine()}, fsync off", flush=True)
+              f"{platform.machine()}, fsync off, {os.environ.get('CONFIGURATION', 'debug')} build", flush=True)
         try:
             for name in names:
                 print(name, flush=True)
                 BENCHMARKS[name](cluster, Path(folder), report)
         finally:
             cluster.remove()
-    if report.over:
-        sys.exit(f"over the limit: {', '.join(report.over)}")
+    if report.missed:
+        sys.exit(f"missed: {', '.join(report.missed)}")
 
 
 if __name__ == "__main__":

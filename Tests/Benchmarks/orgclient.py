@@ -98,13 +98,13 @@ class OrgClient:
 
     def bulk2_results(self, id, rows, keep=None):
         """Reads every page and returns bytes and records; `keep` is a file for the whole CSV."""
-        path = f"/services/data/v{VERSION}/jobs/query/{id}/results?maxRecords=250000"
+        path = f"/services/data/v{VERSION}/jobs/query/{id}/results"
         locator, total, records = None, 0, 0
         file = keep.open("wb") if keep else None
         while locator != "null":
-            answer = self._send("GET", path + (f"&locator={locator}" if locator else ""))
+            answer = self._send("GET", path + (f"?locator={locator}" if locator else ""))
             if file and locator:
-                file_header(answer)
+                answer.readline()   # every page begins with the header line; a file needs it once
             total += self._drain(answer, file)
             records += int(answer.headers["Sforce-NumberOfRecords"])
             locator = answer.headers["Sforce-Locator"]
@@ -141,8 +141,3 @@ class OrgClient:
 
 def element(name, text):
     return re.search(f"<{name}>([^<]*)</{name}>", text).group(1)
-
-
-def file_header(answer):
-    """Every page begins with the header line; a file needs it once."""
-    answer.readline()
