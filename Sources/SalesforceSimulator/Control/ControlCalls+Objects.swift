@@ -80,6 +80,7 @@ extension ControlCalls {
             let field = try fieldDefinition(try body())
             try state.save(field, of: object.name, db)
             if let rollup = field.rollup { try RollupSummary.refreshAll(over: rollup.object, state, db) }
+        case ("PATCH", "fields", 4): try changeField(path[3], of: object)
         case ("DELETE", "fields", 4): try state.removeField(path[3], of: object.name, db)
         case _ where try changeAutomation(of: &object): break
         default: throw APIError.notFound()

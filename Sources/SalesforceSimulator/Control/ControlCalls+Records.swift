@@ -9,6 +9,7 @@ extension ControlCalls {
         case ("POST", 2): return try change(try body(), object, .create)
         case ("PATCH", 2): return try change(try body(), object, .update)
         case ("DELETE", 2): return try remove(object, undelete: false)
+        case ("POST", 3) where path[2] == "touch": return try touch(object)
         case ("POST", 3) where path[2] == "undelete": return try remove(object, undelete: true)
         default: throw APIError.notFound()
         }

@@ -33,6 +33,8 @@ struct ControlCalls {
     func body() throws -> JSON { request.body.isEmpty ? [:] : try JSONParser.parse(request.body) }
 
     func answer() throws -> JSON {
+        // Triggers that name a column would keep it from going.
+        if path.first == "objects", request.method != "GET" { try state.readLag.suspend(db) }
         switch (request.method, path.first ?? "", path.count) {
         case ("GET", "", _): return status()
         case ("POST", "objects", 1): return try createObject(try body())
@@ -46,6 +48,11 @@ struct ControlCalls {
             return ["total": 0]
         case ("GET", "counts", 1): return ["total": .int(state.calls.total), "counts": state.calls.counts()]
         case (_, "faults", _): return try faults()
+        case (_, "plan", 1): return try plan()
+        case ("GET", "invariants", 1): return try invariants()
+        case ("DELETE", "invariants", 1):
+            state.history = WriteHistory()
+            return [:]
         case (_, "sessions", 1): return try sessions()
         case (_, "instance", 1): return try instance()
         case ("POST", "refresh-tokens", 1): return try refreshToken(try body())
@@ -127,6 +134,10 @@ struct ControlCalls {
             if let value = body["bulkPageRecords"]?.int { state.settings.bulkPageRecords = max(1, value) }
             if let value = body["queryPageRecords"]?.int { state.settings.queryPageRecords = max(1, value) }
             if let oauth = body["oauth"] { changeOAuth(oauth) }
+            if let service = body["service"] {
+                state.settings.service.apply(service)
+                state.service.reseed(state.settings.service.seed)
+            }
             for member in body["limits"]?.members ?? [] { state.settings.otherLimits[member.key] = member.value.int }
             if let soap = body["soap"] { state.settings.soap.apply(soap) }
             if let query = body["query"] { state.settings.query.apply(query) }
@@ -144,6 +155,7 @@ struct ControlCalls {
             "bulkPageRecords": .int(settings.bulkPageRecords), "queryPageRecords": .int(settings.queryPageRecords),
             "limits": .object(settings.otherLimits.sorted { $0.key < $1.key }.map { JSON.Member(key: $0.key, value: .int($0.value)) }),
             "versions": .texts(settings.versions), "soap": settings.soap.json, "query": settings.query.json, "oauth": oauthSettings,
+            "service": settings.service.json,
             "bulk": settings.bulk.json,
         ] as JSON).adding(recordSettings).adding(state.streaming.settings.json)
     }

@@ -17,7 +17,8 @@ struct RecordGenerator {
         let first = last - Int64(count)
         // Stamps fall in a span that ends now.
         let spread = max(1, body["stampSpreadSeconds"]?.int ?? 1)
-        let stamp = "(\(state.stamp) - ((\(count) - n) % \(spread)) * 1000)"
+        let newest = body["stamp"]?.string.flatMap { TimeText.parseDateTime($0) } ?? state.stamp
+        let stamp = "(\(newest) - ((\(count) - n) % \(spread)) * 1000)"
         var columns: [(String, String)] = [("Id", RecordGenerator.idExpression(prefix: prefix, number: "(\(first) + n)"))]
         for field in object.fields where field.isSystem {
             switch field.name {

@@ -17,6 +17,7 @@ struct OrgSettings: Codable, Sendable, Equatable {
     var passwords: [String: String] = [:]
     var permissions: [Permission] = []
     var oauth = OAuthSettings()
+    var service = ServiceSettings()
     var versions: [String]
     /// Calls per day; the default is a sandbox's.
     var dailyRequests = 5_000_000

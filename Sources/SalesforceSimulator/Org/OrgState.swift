@@ -28,6 +28,10 @@ final class OrgState {
     var changeListeners: [(CommittedChanges, OrgState, Database) throws -> Void] = []
     var logins = LoginCounts()
     var instance = InstanceMove()
+    var service = ServiceState()
+    var plan: FaultPlan?
+    var history = WriteHistory()
+    var readLag = ReadLag()
     let jobs: BulkJobStore
     var streaming = StreamingState()
 
@@ -35,6 +39,8 @@ final class OrgState {
         self.settings = settings
         self.clock = clock
         self.jobs = jobs
+        service.reseed(settings.service.seed)
+        changeListeners = [WriteHistory.record]
         for object in objects { register(object) }
         definitionsChanged = stamp
     }

@@ -18,7 +18,7 @@ struct CallContext {
 
     func countRequest() throws {
         guard state.usedRequests < state.settings.dailyRequests else {
-            throw APIError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+            throw Fault.dailyLimit
         }
         state.usedRequests += 1
     }
@@ -36,6 +36,9 @@ struct CallContext {
 
     func checkVersion(_ version: String) throws {
         guard state.settings.versions.contains(version) else {
+            if state.settings.service.retiredVersions.contains(version) {
+                throw APIError(410, "UNSUPPORTED_API_VERSION", "The API version \(version) is no longer supported.")
+            }
             if let number = Double(version), let oldest = state.settings.versions.compactMap(Double.init).min(), number < oldest {
                 throw APIError(410, "UNSUPPORTED_API_VERSION", "The API version \(version) is no longer supported.")
             }

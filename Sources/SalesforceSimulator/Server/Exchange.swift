@@ -17,20 +17,28 @@ struct Exchange: Sendable {
     }
 
     func answer(_ request: SimRequest) async throws -> Reply {
-        if request.segments.first == "_sim" {
-            return try await ControlRouter(org: org).answer(request)
-        }
-        let step = try await org.perform { state, db in try Exchange.step(request, admitted: nil, state, db) }
-        switch step {
-        case .reply(let reply): return try await settle(reply, request)
-        case .wait(let milliseconds, let admission):
-            try await Task.sleep(for: .milliseconds(milliseconds))
-            let reply = try await org.perform { state, db -> Reply in
-                state.openTransactions.end(admission.stamp)
-                guard case .reply(let reply) = try Exchange.step(request, admitted: admission, state, db) else { return Reply(500) }
-                return reply
+        if request.segments.first == "_sim" { return try await ControlRouter(org: org).answer(request) }
+        if RecordPage.serves(request) { return try await RecordPage(org: org).answer(request) }
+        do {
+            var step = try await org.perform { state, db in try Exchange.step(request, admitted: nil, state, db) }
+            if case .wait(let milliseconds, let admission) = step {
+                try await Task.sleep(for: .milliseconds(milliseconds))
+                step = try await org.perform { state, db in
+                    state.openTransactions.end(admission.stamp)
+                    return try Exchange.step(request, admitted: admission, state, db)
+                }
             }
-            return try await settle(reply, request)
+            guard case .reply(let ready) = step else { return Reply(500) }
+            let reply = try await settle(ready, request)
+            if reply.delay > 0 {
+                try await Task.sleep(for: .milliseconds(reply.delay))
+                try await org.perform { state, _ in state.service.end(request) }
+            }
+            return reply
+        } catch {
+            // A client that leaves, or a failure, ends the request all the same.
+            try await org.perform { state, _ in state.service.end(request) }
+            throw error
         }
     }
 
@@ -38,32 +46,54 @@ struct Exchange: Sendable {
         let handler = family(of: request, state, db)
         var call = handler.describe()
         call.client = request.client ?? call.client
-        let fault = admitted == nil ? state.faults.match(request, call) : admitted?.fault
+        let fault = admitted == nil ? state.faults.match(request, call) ?? state.plan?.draw(request, call) : admitted?.fault
         if admitted == nil, let fault, let pause = fault.pauseBefore {
             let admission = Admission(fault: fault, stamp: state.stamp)
             // A commit that comes late is a transaction that has been open since its stamp.
             if fault.kind == .lateCommit { state.openTransactions.begin(admission.stamp) }
+            state.service.begin(request, now: state.machineNow)
             return .wait(milliseconds: pause, admission)
         }
-        var context = CallContext(state: state, db: db, stamp: fault?.kind == .lateCommit ? admitted?.stamp ?? state.stamp : state.stamp)
-        context.rejections = fault?.rejections ?? [:]
         var reply: Reply
-        if fault?.kind == .dropBeforeCommit {
+        if let fault, fault.kind == .abandon {
+            // The client is gone; the transaction stays open until it is done, and holds the horizon.
+            _ = state.openTransactions.hold(stamp: state.stamp, due: state.now + Int64(fault.milliseconds)) { state, db, stamp in
+                var call = handler.describe()
+                _ = try work(request, handler, &call, nil, isAdmitted: true, stamp: stamp, state, db)
+            }
             reply = Reply(0)
             reply.drops = true
-        } else if let substitute = fault?.substitute {
-            switch substitute {
-            case .reply(let ready): reply = ready
-            case .error(let error): reply = handler.refusal(error)
-            }
         } else {
-            state.journal.origin = ChangeOrigin(call)
-            reply = respond(handler, &call, &context)
+            let stamp = fault?.kind == .lateCommit ? admitted?.stamp : nil
+            reply = try work(request, handler, &call, fault, isAdmitted: admitted != nil, stamp: stamp ?? state.stamp, state, db)
         }
         if let fault { fault.shape(&reply) }
+        reply.delay += state.service.time(call, state.settings.service)
+        if reply.delay > 0 { state.service.begin(request, now: state.machineNow) } else { state.service.end(request) }
         finish(&reply, request, call, state)
         state.calls.append(request, call, reply, fault: fault, at: state.now)
         return .reply(reply)
+    }
+
+    /// Does what a call asks for, or answers what stands in its way.
+    private static func work(
+        _ request: SimRequest, _ handler: any FamilyHandler, _ call: inout CallDescription, _ fault: Fault?, isAdmitted: Bool, stamp: Int64,
+        _ state: OrgState, _ db: Database
+    ) throws -> Reply {
+        try fault?.prepare(request, call, state, db)
+        // A request that has begun is not turned away.
+        let overload = !isAdmitted && state.service.isOverloaded(state.settings.service, now: state.machineNow) && call.family != .oauth
+        switch state.instance.refusal(of: request, call) ?? fault?.substitute ?? (overload ? .error(Fault.concurrentLimit) : nil) {
+        case .reply(let ready): return ready
+        case .error(let error): return handler.refusal(error)
+        case nil: break
+        }
+        var context = CallContext(state: state, db: db, stamp: stamp)
+        context.rejections = fault?.rejections(call) ?? [:]
+        state.journal.origin = ChangeOrigin(call)
+        let reply = try state.readLag.asSeen(call, state, db) { respond(handler, &call, &context) }
+        try fault?.follow(call, state, db)
+        return reply
     }
 
     private static func respond(_ handler: any FamilyHandler, _ call: inout CallDescription, _ context: inout CallContext) -> Reply {

@@ -22,6 +22,8 @@ struct Reply: Sendable {
     var held: HeldConnect?
     /// Milliseconds before the answer is written.
     var delay = 0
+    /// The body goes out at this speed; nil: at once.
+    var bytesPerSecond: Int?
     /// Close the connection instead of answering.
     var drops = false
     /// Close the connection after this part of the body.

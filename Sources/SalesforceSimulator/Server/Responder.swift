@@ -51,7 +51,6 @@ struct Responder: Sendable {
                 reply = Reply(413)
             }
         }
-        if reply.delay > 0 { try await Task.sleep(for: .milliseconds(reply.delay)) }
         if reply.drops {
             try? await channel.close().get()
             throw Dropped()
@@ -75,7 +74,11 @@ struct Responder: Sendable {
         var body = try await writer.writeHead(head)
         switch reply.body {
         case .data(let data):
-            if !data.isEmpty { try await body.write(ByteBuffer(bytes: data.prefix(Int(end)))) }
+            if let speed = reply.bytesPerSecond {
+                try await Responder.drip(data.prefix(Int(end)), speed, &body)
+            } else if !data.isEmpty {
+                try await body.write(ByteBuffer(bytes: data.prefix(Int(end))))
+            }
         case .file(let prefix, let path, let offset, let length):
             try await body.write(ByteBuffer(bytes: prefix))
             let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
@@ -83,7 +86,7 @@ struct Responder: Sendable {
             try handle.seek(toOffset: UInt64(offset))
             var left = min(length, end - Int64(prefix.count))
             while left > 0, let data = try handle.read(upToCount: Int(min(left, Responder.chunk))), !data.isEmpty {
-                try await body.write(ByteBuffer(bytes: data))
+                if let speed = reply.bytesPerSecond { try await Responder.drip(data, speed, &body) } else { try await body.write(ByteBuffer(bytes: data)) }
                 left -= Int64(data.count)
             }
         }
@@ -92,5 +95,16 @@ struct Responder: Sendable {
             throw Dropped()
         }
         try await body.finish(nil)
+    }
+
+    /// Ten pieces a second.
+    private static func drip(_ data: Data, _ bytesPerSecond: Int, _ body: inout some ResponseBodyWriter) async throws {
+        let size = max(1, bytesPerSecond / 10)
+        var rest = data
+        while !rest.isEmpty {
+            try await body.write(ByteBuffer(bytes: rest.prefix(size)))
+            rest = rest.dropFirst(size)
+            if !rest.isEmpty { try await Task.sleep(for: .milliseconds(size * 1_000 / bytesPerSecond)) }
+        }
     }
 }

@@ -1,16 +1,23 @@
 /// Something that goes wrong on purpose: which calls it meets, and what it does to them.
 struct Fault: Sendable {
     enum Kind: String, Sendable, CaseIterable {
-        /// One record of a write is refused; the others are saved.
+        /// Records of a write are refused; the others are saved.
         case reject
+        /// The same with UNABLE_TO_LOCK_ROW.
+        case lockRow
         /// The connection closes and nothing was saved.
         case dropBeforeCommit
         /// The connection closes after everything was saved.
         case dropAfterCommit
+        /// The connection closes at once; the work is done later, under the stamp of its beginning.
+        case abandon
         /// The answer, or the work, comes late.
         case delay
+        /// The transaction stays open: its stamp is old when it becomes visible.
+        case lateCommit
         /// An error in the form of the family.
         case error
+        case dailyLimit, concurrentLimit, queryTimeout
         /// 503 with JSON.
         case unavailable
         /// 503 with a maintenance page.
@@ -19,8 +26,20 @@ struct Fault: Sendable {
         case html
         /// The connection closes within the body.
         case truncate
-        /// The transaction stays open: its stamp is old when it becomes visible.
-        case lateCommit
+        /// The body comes a few bytes at a time.
+        case slowBody
+        /// The records of a page are left out, once.
+        case dropPage
+        /// Sessions end before the call: the caller's, or all.
+        case endSessions
+        /// Every query locator is forgotten before the call.
+        case closeCursors
+        /// The version of the call is retired before it.
+        case retireVersion
+        /// Another user creates an equal record just before or just after the call.
+        case equalRecord
+        /// Calls of `/_sim/` happen just before the call.
+        case control
     }
 
     struct Match: Sendable {
@@ -31,29 +50,32 @@ struct Fault: Sendable {
         var path: String?
     }
 
-    enum Substitute: Sendable {
-        case reply(Reply)
-        case error(APIError)
-    }
-
-    var id: Int
+    var id = 0
     var kind: Kind
-    var match: Match
+    var match = Match()
     /// Counted from 1: the first matching call it meets.
     var nth = 1
     /// Calls it meets; nil never ends.
     var times: Int? = 1
     var milliseconds = 0
-    /// Wait before the work (`before`) or after it.
+    /// Before the work instead of after it.
     var waitsBefore = false
     var status: Int?
     var code = ""
     var message = ""
     var fields: [String] = []
-    /// The place of a rejected record, counted from 0.
-    var record = 0
+    var rejected = RecordChoice()
     /// The part of a body that goes out.
     var fraction = 0.5
+    /// Of a slow body.
+    var bytesPerSecond = 1_000
+    /// Every session, not only the caller's.
+    var endsAll = true
+    var user: String?
+    /// What another user's record has otherwise.
+    var overrides: JSON = [:]
+    /// What `control` does.
+    var calls: [ControlStep] = []
 
     var seen = 0
     var used = 0
@@ -66,55 +88,12 @@ struct Fault: Sendable {
             && same(match.method, request.method) && (match.path.map { request.rawPath.contains($0) } ?? true)
     }
 
-    var rejections: [Int: RecordError] { kind == .reject ? [record: RecordError(code, message, fields)] : [:] }
-
     var pauseBefore: Int? {
         switch kind {
         case .lateCommit: milliseconds
         case .delay: waitsBefore ? milliseconds : nil
         default: nil
         }
-    }
-
-    /// The HTTP status that REST gives a code (wire reference 2.2).
-    private static func status(of code: String) -> Int {
-        switch code {
-        case "INVALID_SESSION_ID", "INVALID_AUTH_HEADER": 401
-        case "REQUEST_LIMIT_EXCEEDED", "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED", "INSUFFICIENT_ACCESS": 403
-        case "NOT_FOUND", "ENTITY_IS_DELETED": 404
-        case "UNKNOWN_EXCEPTION", "APEX_ERROR": 500
-        case "SERVER_UNAVAILABLE": 503
-        default: 400
-        }
-    }
-
-    static let maintenancePage = """
-        <html><head><title>Maintenance</title></head><body><h1>We are down for maintenance.</h1>\
-        <p>Sorry for the inconvenience. We'll be back shortly.</p></body></html>
-        """
-
-    /// What is answered instead of doing the work.
-    var substitute: Substitute? {
-        switch kind {
-        case .error: .error(APIError(status ?? Fault.status(of: code), code, message, fields: fields))
-        case .unavailable:
-            .reply(.json(503, [["message": .string(message.isEmpty ? "Server too busy" : message), "errorCode": "SERVER_UNAVAILABLE"]]))
-        case .unavailableHTML: .reply(.text(503, Fault.maintenancePage, type: "text/html;charset=UTF-8"))
-        case .html: .reply(.text(200, Fault.maintenancePage, type: "text/html;charset=UTF-8"))
-        default: nil
-        }
-    }
-
-    /// Changes an answer on its way out.
-    func shape(_ reply: inout Reply) {
-        switch kind {
-        case .dropAfterCommit: reply.drops = true
-        case .delay where !waitsBefore: reply.delay = milliseconds
-        case .truncate: reply.truncation = fraction
-        default: break
-        }
-        // Any fault may answer late, a lost connection too.
-        if kind != .delay, kind != .lateCommit { reply.delay = milliseconds }
     }
 
     var json: JSON {
