@@ -9,7 +9,7 @@ extension ControlCalls {
         case "POST": try addPermission(try body())
         default: break
         }
-        state.permissionsChanged()
+        state.describesChanged()
         try state.saveSettings(db)
         let fields = state.settings.permissions.map { rule -> JSON in
             ["user": .string(rule.user), "object": .string(rule.object), "field": .string(rule.field), "readable": .bool(rule.readable),

@@ -108,8 +108,8 @@ final class OrgState {
         return visible
     }
 
-    /// A describe after this is not the one before it.
-    func permissionsChanged() { definitionsChanged = stamp }
+    /// A describe after this is not the one before it. The next whole second, so that one of the same second before it is not taken for current.
+    func describesChanged() { definitionsChanged = stamp + 1_000 }
 
     // MARK: Definitions that last
 
@@ -117,7 +117,7 @@ final class OrgState {
         let exists = self.object(object.name) != nil
         if !exists { try ObjectTable.create(object, in: db) }
         register(object)
-        definitionsChanged = stamp
+        describesChanged()
         try OrgStore.save(object, position: positions[object.name.lowercased()] ?? 0, in: db)
     }
 
