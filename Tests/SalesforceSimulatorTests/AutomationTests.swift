@@ -89,20 +89,21 @@ struct AutomationTests {
             _ = try await client.control("POST", "objects/Account/fields", #"{"name": "Count__c", "type": "double", "scale": 0, "rollup": {"operation": "COUNT", "object": "Opportunity", "lookup": "AccountId"}}"#)
             _ = try await client.control("POST", "objects/Account/fields", #"{"name": "Sum__c", "type": "currency", "scale": 2, "rollup": {"operation": "SUM", "object": "Opportunity", "lookup": "AccountId", "field": "Amount"}}"#)
             _ = try await client.control("POST", "objects/Account/fields", #"{"name": "First__c", "type": "date", "rollup": {"operation": "MIN", "object": "Opportunity", "lookup": "AccountId", "field": "CloseDate"}}"#)
+            _ = try await client.control("POST", "objects/Account/fields", #"{"name": "Most__c", "type": "currency", "scale": 2, "rollup": {"operation": "MAX", "object": "Opportunity", "lookup": "AccountId", "field": "Amount"}}"#)
             let stamp = try await client.column("SELECT SystemModstamp FROM Account WHERE Id = '\(account)'")
             _ = try await client.control("POST", "clock", #"{"advanceSeconds": 60}"#)
             func values() async throws -> [String] {
                 let record = try await client.rest("GET", "sobjects/Account/\(account)").object
-                return ["Count__c", "Sum__c", "First__c"].map { "\(record[$0] ?? "absent")" }
+                return ["Count__c", "Sum__c", "First__c", "Most__c"].map { "\(record[$0] ?? "absent")" }
             }
-            #expect(try await values() == ["0.0", "0.0", "<null>"])
+            #expect(try await values() == ["0.0", "0.0", "<null>", "<null>"])
             let first = try await Self.create(client, "Opportunity", #"{"Name": "1", "StageName": "Proposal", "CloseDate": "2030-02-01", "Amount": 10.5, "AccountId": "\#(account)"}"#)
             _ = try await Self.create(client, "Opportunity", #"{"Name": "2", "StageName": "Proposal", "CloseDate": "2030-01-01", "Amount": 2, "AccountId": "\#(account)"}"#)
-            #expect(try await values() == ["2.0", "12.5", "2030-01-01"])
+            #expect(try await values() == ["2.0", "12.5", "2030-01-01", "10.5"])
             #expect(try await client.rest("PATCH", "sobjects/Opportunity/\(first)", #"{"Amount": 1}"#).status == 204)
-            #expect(try await values() == ["2.0", "3.0", "2030-01-01"])
+            #expect(try await values() == ["2.0", "3.0", "2030-01-01", "2.0"])
             #expect(try await client.rest("DELETE", "sobjects/Opportunity/\(first)").status == 204)
-            #expect(try await values() == ["1.0", "2.0", "2030-01-01"])
+            #expect(try await values() == ["1.0", "2.0", "2030-01-01", "2.0"])
             #expect(try await client.column("SELECT SystemModstamp FROM Account WHERE Id = '\(account)'") == stamp)
             #expect(try await client.rest("PATCH", "sobjects/Account/\(account)", #"{"Sum__c": 1}"#).errorCode == "INVALID_FIELD_FOR_INSERT_UPDATE")
         }

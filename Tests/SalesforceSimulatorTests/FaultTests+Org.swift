@@ -36,11 +36,12 @@ struct OrgFaultTests {
     func concurrentLongRequests() async throws {
         try await withOrg(sample: false) { client in
             _ = try await client.control("PATCH", "settings", #"{"service": {"concurrentLongRequests": 1, "longRequestSeconds": 0.1}}"#)
-            try await Self.fault(client, #"{"kind": "delay", "when": "before", "milliseconds": 1500}"#)
+            try await Self.fault(client, #"{"kind": "delay", "when": "before", "milliseconds": 3000, "match": {"operation": "limits"}}"#)
             async let long = client.rest("GET", "limits")
-            try await Task.sleep(for: .milliseconds(500))
-            let refused = try await client.rest("GET", "sobjects")
-            #expect(refused.list.first?["message"] as? String == "ConcurrentPerOrgLongTxn Limit exceeded.")
+            // Asked until the long one is at work: how soon that is depends on the machine.
+            var message: String?
+            for _ in 0..<200 where message == nil { message = try await client.rest("GET", "sobjects").list.first?["message"] as? String }
+            #expect(message == "ConcurrentPerOrgLongTxn Limit exceeded.")
             let slow = try await long
             #expect(slow.status == 200)
             #expect(try await client.rest("GET", "sobjects").status == 200)
@@ -86,6 +87,31 @@ struct OrgFaultTests {
             #expect(lost.object["latestDateCovered"] is String)
             let found = try await client.rest("GET", "sobjects/Account/updated?" + span).object["ids"] as? [Any]
             #expect(found?.isEmpty == false)
+            let id = try #require(try await client.rest("POST", "sobjects/Account", #"{"Name": "short-lived"}"#).object["id"] as? String)
+            #expect(try await client.rest("DELETE", "sobjects/Account/\(id)").status == 204)
+            _ = try await client.control("POST", "clock", #"{"advanceSeconds": 120}"#)
+            let later = try #require(try await client.control("GET", "clock").object["now"] as? String)
+            let deletions = "sobjects/Account/deleted?start=\(OrgClient.encode(day.formatted(.iso8601)))&end=\(OrgClient.encode(later))"
+            try await Self.fault(client, #"{"kind": "dropPage", "match": {"operation": "getDeleted"}}"#)
+            #expect((try await client.rest("GET", deletions).object["deletedRecords"] as? [Any])?.isEmpty == true)
+            let deleted = try await client.rest("GET", deletions).object["deletedRecords"] as? [[String: Any]]
+            #expect(deleted?.map { $0["id"] as? String } == [id])
+        }
+    }
+
+    @Test("the call log counts per API and operation, faults included")
+    func counts() async throws {
+        try await withOrg { client in
+            _ = try await client.control("DELETE", "calls")
+            for _ in 0..<3 { _ = try await client.query("SELECT Id FROM Account LIMIT 1") }
+            _ = try await client.soap("<u:getServerTimestamp/>")
+            try await Self.fault(client, #"{"kind": "unavailable", "match": {"operation": "limits"}}"#)
+            #expect(try await client.rest("GET", "limits").status == 503)
+            let document = try await client.control("GET", "counts").object
+            #expect(document["counts"] as? [String: Int] == ["rest.query": 3, "soap.getServerTimestamp": 1, "rest.limits": 1])
+            let calls = try await client.control("GET", "calls?operation=limits").list
+            #expect(calls.map { $0["status"] as? Int } == [503])
+            #expect(calls.first?["fault"] as? String == "unavailable")
         }
     }
 
@@ -115,6 +141,15 @@ struct OrgFaultTests {
             var newer = client
             newer.version = "63.0"
             #expect(try await newer.rest("GET", "limits").status == 200)
+            #expect(try await client.rest("GET", "jobs/query").status == 410)
+            #expect(try await newer.rest("GET", "jobs/query").status == 200)
+            let soap = try await client.soap("<u:getServerTimestamp/>")
+            #expect(soap.status == 500)
+            #expect(soap.text.contains("<faultcode>sf:UNSUPPORTED_API_VERSION</faultcode>"))
+            #expect(try await newer.soap("<u:getServerTimestamp/>").status == 200)
+            let bulk = try await client.send("GET", "/services/async/62.0/job/750xx0000000001AAA", headers: ["X-SFDC-Session": client.token])
+            #expect(bulk.status == 400)
+            #expect(bulk.text.contains("<exceptionCode>InvalidVersion</exceptionCode>") || bulk.object["exceptionCode"] as? String == "InvalidVersion")
         }
     }
 

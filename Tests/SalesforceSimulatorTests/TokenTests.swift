@@ -66,6 +66,7 @@ struct TokenTests {
         }
         let good = try Self.assertion(key, claims: claims("\(now + 180)"))
         let digits = try Self.assertion(key, claims: claims("\"\(now + 180)\"", audience: "https://test.salesforce.com"))
+        let once = try Self.assertion(key, claims: claims("\(now + 180),\"jti\":\"only-once\""))
         let forged = try Self.assertion(other, claims: claims("\(now + 180)"))
         let late = try Self.assertion(key, claims: claims("\(now - 1)"))
         let elsewhere = try Self.assertion(key, claims: claims("\(now + 180)", audience: "https://example.com"))
@@ -82,6 +83,8 @@ struct TokenTests {
             #expect(token.object["refresh_token"] == nil)
             #expect(token.object["issued_at"] == nil)
             #expect(try await grant(digits).status == 200)
+            #expect(try await grant(once).status == 200)
+            #expect(try await grant(once).object["error"] as? String == "invalid_grant")
             #expect(try await grant(forged).object["error_description"] as? String == "invalid assertion")
             #expect(try await grant(late).object["error_description"] as? String == "expired authorization code")
             #expect(try await grant(elsewhere).object["error_description"] as? String == "audience is invalid")
