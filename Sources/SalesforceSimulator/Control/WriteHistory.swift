@@ -11,8 +11,11 @@ struct WriteHistory: Sendable {
         var commit: Int64
         var committedAt: Int64
         var stamp: Int64
-        /// The values that the save changed.
-        var values: RecordSaver.Values
+        /// What the save changed, and what it became: as two lists, since a dictionary for each write costs more to make than the save.
+        var fields: [String]
+        var values: [DatabaseValue]
+
+        func value(of field: String) -> DatabaseValue? { fields.firstIndex(of: field).map { values[$0] } }
     }
 
     private(set) var writes: [Write] = []
@@ -26,11 +29,10 @@ struct WriteHistory: Sendable {
     private mutating func append(_ committed: CommittedChanges) {
         for change in committed.changes {
             counts[change.kind.rawValue, default: [:]][change.object, default: 0] += 1
-            let changed = Set(change.changedFields)
             writes.append(Write(
                 kind: change.kind, object: change.object, id: change.id, user: change.user, origin: committed.origin,
                 commit: committed.commitNumber, committedAt: committed.committedAt, stamp: change.stamp,
-                values: change.values.filter { changed.contains($0.key) }))
+                fields: change.changedFields, values: change.changedFields.map { change.values[$0] ?? .null }))
         }
         guard writes.count > capacity + 10_000 else { return }
         forgotten += writes.count - capacity
@@ -82,11 +84,11 @@ extension ControlCalls {
         for row in try Row.fetchAll(db, sql: "SELECT Id, Username FROM \"User\"") { names[row[0]] = row[1] }
         var order: [String] = []
         var taken: [String: [WriteHistory.Write]] = [:]
-        for write in state.history.writes where write.object == object.name && (id == nil || write.id == id) && write.values[field.name] != nil {
+        for write in state.history.writes where write.object == object.name && (id == nil || write.id == id) && write.value(of: field.name) != nil {
             if taken[write.id] == nil { order.append(write.id) }
             taken[write.id, default: []].append(write)
         }
-        func value(_ write: WriteHistory.Write) -> JSON { .text(write.values[field.name].flatMap { ResultValue($0, field: field).plainText }) }
+        func value(_ write: WriteHistory.Write) -> JSON { .text(write.value(of: field.name).flatMap { ResultValue($0, field: field).plainText }) }
         func described(_ write: WriteHistory.Write) -> JSON {
             [
                 "value": value(write), "kind": .string(write.kind.rawValue), "by": .text(names[write.user] ?? write.user),
