@@ -36,21 +36,6 @@ struct IngestUpload: Sendable {
     }
 }
 
-/// SplitMix64: the same order for the same seed.
-struct SeededGenerator: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-}
-
 /// Writes and joins the result files of a Bulk 2.0 job (wire reference 4.2).
 enum IngestResultFile {
     static func write(_ lines: [[UInt8]], to path: String) throws {

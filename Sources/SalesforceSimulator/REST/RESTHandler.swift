@@ -166,9 +166,7 @@ struct RESTHandler: FamilyHandler {
 
     /// The answer, refusals included.
     func reply(_ call: inout CallDescription, _ context: inout CallContext) -> Reply {
-        do { return try answer(&call, &context) } catch let error as APIError { return refusal(error) } catch let error as RecordError {
-            return refusal(APIError(400, error.code, error.message, fields: error.fields))
-        } catch { return refusal(APIError(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred: \(type(of: error))")) }
+        do { return try answer(&call, &context) } catch { return refusal(of: error) }
     }
 
     /// Only JSON is read here. Parts of a composite call have no type of their own.

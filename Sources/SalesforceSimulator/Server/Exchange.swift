@@ -102,15 +102,8 @@ struct Exchange: Sendable {
                 try context.countRequest()
             }
             return try handler.answer(&call, &context)
-        } catch let error as APIError {
-            return handler.refusal(error)
-        } catch let failure as JSONParser.Failure {
-            return handler.refusal(APIError(400, "JSON_PARSER_ERROR", "\(failure.message) at offset \(failure.offset)"))
-        } catch let error as RecordError {
-            return handler.refusal(APIError(400, error.code, error.message, fields: error.fields))
         } catch {
-            // Only the kind of failure goes out: its text may hold records.
-            return handler.refusal(APIError(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred: \(type(of: error)) ErrorId: 1-1 (1)"))
+            return handler.refusal(of: error)
         }
     }
 
@@ -149,6 +142,20 @@ protocol FamilyHandler {
     func answer(_ call: inout CallDescription, _ context: inout CallContext) throws -> Reply
     /// A refusal in the family's form.
     func refusal(_ error: APIError) -> Reply
+}
+
+extension FamilyHandler {
+    /// Whatever stopped the work, in the family's form.
+    func refusal(of error: any Error) -> Reply {
+        switch error {
+        case let error as APIError: refusal(error)
+        case let failure as JSONParser.Failure:
+            refusal(APIError(400, "JSON_PARSER_ERROR", "\(failure.message) at offset \(failure.offset)"))
+        case let error as RecordError: refusal(APIError(400, error.code, error.message, fields: error.fields))
+        // Only the kind of failure goes out: its text may hold records.
+        default: refusal(APIError(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred: \(type(of: error)) ErrorId: 1-1 (1)"))
+        }
+    }
 }
 
 struct UnknownHandler: FamilyHandler {

@@ -62,8 +62,3 @@ struct FaultPlan: Sendable {
         ]
     }
 }
-
-extension SeededGenerator {
-    /// From 0 up to, not including, 1.
-    mutating func unit() -> Double { Double(next() >> 11) / Double(UInt64(1) << 53) }
-}
