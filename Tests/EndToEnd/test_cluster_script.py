@@ -80,3 +80,17 @@ def test_server_that_cannot_start_says_why(new_cluster, tmp_path):
     assert waited.returncode != 0
     assert 'invalid value for parameter "port"' in waited.stderr
     assert len(waited.stderr.splitlines()) == 1
+
+
+def test_program_that_is_being_started_is_alive():
+    """A program's command line is empty for a moment while it takes another's place; scripts/common must not take that for its end."""
+    script = textwrap.dedent("""\
+        . "$1"
+        for i in $(seq 400); do
+            setsid setpriv --pdeathsig TERM sleep 0.2 & alive $! && alive $! && alive $! || echo "$i was missed"
+        done
+        alive $$ || echo "this script was missed"
+        true & sleep 0.1; ! alive $! || echo "one that has ended was seen"
+        """)
+    seen = subprocess.run(["sh", "-c", script, "sh", SCRIPT.parent / "common"], capture_output=True, text=True, timeout=60)
+    assert (seen.returncode, seen.stdout, seen.stderr) == (0, "", "")
