@@ -36,6 +36,8 @@ BEGIN
     END IF;
     -- Tried, never waited for: whoever holds it is announcing at this moment.
     IF pg_try_advisory_lock(18499, hashtext(%6$L)) THEN
+        -- The time anew: one read before another announcer's mark would make that mark look too far ahead.
+        now_ms := extract(epoch FROM clock_timestamp()) * 1000;
         SELECT q.last_value, q.is_called INTO until_ms, idle FROM public.%2$I q;
         SELECT s.seqincrement INTO step_ms FROM pg_sequence s WHERE s.seqrelid = to_regclass(%3$L);
         IF idle AND NOT (until_ms > now_ms AND until_ms <= now_ms + step_ms) THEN
