@@ -1,0 +1,71 @@
+"""The fixtures that end-to-end tests and the tests with published clients share; a conftest names this module as its plugin."""
+
+import subprocess
+
+import pytest
+
+from . import ROOT
+from .cluster import Cluster
+from .organization import Organization
+from .process import Program, tail
+from .relay import Relay
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    subprocess.run(["make", "--silent", "install"], cwd=ROOT, check=True)
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    cluster.start()
+    yield cluster
+    cluster.remove()
+
+
+@pytest.fixture
+def database(cluster):
+    if not cluster.program.running:   # the test before stopped it and failed
+        cluster.start()
+    database = cluster.database()
+    yield database
+    if not cluster.program.running:
+        cluster.start()
+    database.drop()
+
+
+@pytest.fixture
+def org(tmp_path):
+    org = Organization(tmp_path)
+    org.start()
+    yield org
+    org.program.forget()
+
+
+@pytest.fixture
+def new_relay(tmp_path, database, org):
+    made = []
+
+    def make(name="hc-relay", **environment):
+        made.append(Relay(tmp_path, database, org, name, **environment))
+        return made[-1]
+
+    yield make
+    for relay in made:
+        relay.program.forget()
+
+
+@pytest.fixture
+def relay(new_relay):
+    return new_relay()
+
+
+@pytest.fixture
+def connected(relay):
+    relay.add_connection()
+    return relay
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.failed:
+        for program in Program.started:
+            report.sections.append((f"{program.name}: the end of {program.log}", tail(program.output)))
