@@ -9,7 +9,7 @@ PG_CONFIG = $(shell scripts/pg-config)
 export CONFIGURATION
 
 .NOTPARALLEL:
-.PHONY: help run test bench build extension install clean packages
+.PHONY: help run test bench build extension install portable clean packages
 
 help:
 	@echo 'make run          sync a sample Salesforce org with a private database, both ways; ONCE=1 ends after the proof'
@@ -17,6 +17,7 @@ help:
 	@echo 'make bench        the figures, each as a ratio or count of one run'
 	@echo 'make build        hc-relay and sf-simulator, in $(PROGRAMS)'
 	@echo 'make install      the extension into the server that PG_CONFIG names'
+	@echo 'make portable     the portable bundle, in sql/portable: the same in plain SQL, for servers that allow no extension of ours'
 	@echo 'make clean        what the others made here, the private database too'
 
 # Dies with make, however make dies; scripts/demo passes that on to what it starts.
@@ -44,7 +45,11 @@ extension:
 install: extension
 	@scripts/install-extension
 
+portable:
+	@$(MAKE) --silent --no-print-directory -C sql
+
 clean:
 	-@scripts/cluster remove .run/cluster
 	-@$(MAKE) --no-print-directory -C extension clean PG_CONFIG='$(PG_CONFIG)'
+	-@$(MAKE) --silent --no-print-directory -C sql clean
 	rm -rf .build .run

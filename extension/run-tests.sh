@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the regression and isolation tests in a private cluster, once with capture in C and once with portable capture, and then a
-# dump and restore. Needs the right to install the extension; started by root, the cluster runs as postgres.
+# dump and restore, a switch under load and the upgrades. Needs the right to install the extension; started by root, the cluster runs as postgres.
 # usage: extension/run-tests.sh [c|portable]
 set -eu
 
@@ -41,3 +41,4 @@ for mode in $modes; do
 done
 "$here/../Tests/Extension/dump_restore.sh" "$bin"
 "$here/../Tests/Extension/switch_under_load.sh" "$bin"
+"$here/../Tests/Extension/upgrade.sh" "$bin"

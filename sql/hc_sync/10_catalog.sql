@@ -19,7 +19,8 @@ CREATE TABLE public.hc_connection (
     clock_offset    interval NOT NULL DEFAULT '0',
     identity        jsonb,
     fence           text,
-    created_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+    created_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    generated_by    text DEFAULT public.hc_version()
 );
 COMMENT ON TABLE public.hc_connection IS 'One Salesforce org bound to one schema of this database';
 COMMENT ON COLUMN public.hc_connection.schema_name IS 'Schema of the mapped tables and the trigger log, at most 48 bytes';
@@ -38,6 +39,7 @@ COMMENT ON COLUMN public.hc_connection.next_drain_at IS 'When the log is polled 
 COMMENT ON COLUMN public.hc_connection.clock_offset IS 'Added to the clock by hc_clock; not zero only in tests';
 COMMENT ON COLUMN public.hc_connection.identity IS 'System identifier, database and server addresses accepted at binding';
 COMMENT ON COLUMN public.hc_connection.fence IS 'Random value that the relay also keeps outside the database';
+COMMENT ON COLUMN public.hc_connection.generated_by IS 'Version whose functions and triggers the schema has; hc_refresh brings it up to date';
 
 CREATE TABLE public.hc_mapping (
     id             uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),

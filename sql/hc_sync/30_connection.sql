@@ -110,8 +110,8 @@ CREATE FUNCTION public.hc_capture_functions_create(schema name) RETURNS void
 LANGUAGE plpgsql AS $function$
 BEGIN
     EXECUTE pg_catalog.format($ddl$
-CREATE FUNCTION %1$I.hc_capture_insert_from_row(source_row %2$I.hstore, table_name character varying,
-                                                excluded_cols text[] DEFAULT ARRAY[]::text[]) RETURNS integer
+CREATE OR REPLACE FUNCTION %1$I.hc_capture_insert_from_row(source_row %2$I.hstore, table_name character varying,
+                                                           excluded_cols text[] DEFAULT ARRAY[]::text[]) RETURNS integer
 LANGUAGE plpgsql AS $body$
 -- VERSION 1 --
 DECLARE
@@ -130,8 +130,8 @@ BEGIN
     RETURN log_id;
 END
 $body$;
-CREATE FUNCTION %1$I.hc_capture_update_from_row(source_row %2$I.hstore, table_name character varying,
-                                                columns_to_include text[] DEFAULT ARRAY[]::text[]) RETURNS integer
+CREATE OR REPLACE FUNCTION %1$I.hc_capture_update_from_row(source_row %2$I.hstore, table_name character varying,
+                                                           columns_to_include text[] DEFAULT ARRAY[]::text[]) RETURNS integer
 LANGUAGE plpgsql AS $body$
 -- VERSION 1 --
 DECLARE

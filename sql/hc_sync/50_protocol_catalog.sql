@@ -104,14 +104,3 @@ CREATE TABLE public.hc_load (
 );
 COMMENT ON TABLE public.hc_load IS
     'The load under way of a mapping: its private table, its bulk job and the page to read next. Page and locator commit together, so a load goes on where it was killed.';
-
-DO $$
-DECLARE
-    member text;
-BEGIN
-    FOREACH member IN ARRAY ARRAY['hc_batch', 'hc_batch_entry', 'hc_staged', 'hc_read_back', 'hc_tombstone', 'hc_load',
-                                  'hc_batch_id_seq', 'hc_load_id_seq', 'hc_read_back_token'] LOOP
-        PERFORM pg_catalog.pg_extension_config_dump(pg_catalog.format('public.%I', member)::pg_catalog.regclass, '');
-    END LOOP;
-END
-$$;

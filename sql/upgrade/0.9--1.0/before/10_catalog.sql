@@ -1,0 +1,4 @@
+-- New columns of our tables go to the end, in a new database too: CREATE TABLE and this file must agree on their order.
+
+-- Null: what stands in the schemas of these connections is of version 0.9.
+ALTER TABLE public.hc_connection ADD COLUMN generated_by text;
