@@ -9,16 +9,17 @@ PG_CONFIG = $(shell scripts/pg-config)
 export CONFIGURATION
 
 .NOTPARALLEL:
-.PHONY: help run test bench build extension install portable clean packages
+.PHONY: help run test bench build extension install portable check-portable clean packages
 
 help:
-	@echo 'make run          sync a sample Salesforce org with a private database, both ways; ONCE=1 ends after the proof'
-	@echo 'make test         every test: extension, Swift, end to end'
-	@echo 'make bench        the figures, each as a ratio or count of one run'
-	@echo 'make build        hc-relay and sf-simulator, in $(PROGRAMS)'
-	@echo 'make install      the extension into the server that PG_CONFIG names'
-	@echo 'make portable     the portable bundle, in sql/portable: the same in plain SQL, for servers that allow no extension of ours'
-	@echo 'make clean        what the others made here, the private database too'
+	@echo 'make run            sync a sample Salesforce org with a private database, both ways; ONCE=1 ends after the proof'
+	@echo 'make test           every test: extension, Swift, end to end'
+	@echo 'make bench          the figures, each as a ratio or count of one run'
+	@echo 'make build          hc-relay and sf-simulator, in $(PROGRAMS)'
+	@echo 'make install        the extension into the server that PG_CONFIG names'
+	@echo 'make portable       the portable bundle, in sql/portable: the same in plain SQL, for servers that allow no extension of ours'
+	@echo 'make check-portable the tests of the database with that bundle alone, applied by a role that is no superuser'
+	@echo 'make clean          what the others made here, the private database too'
 
 # Dies with make, however make dies; scripts/demo passes that on to what it starts.
 run: packages build install
@@ -47,6 +48,10 @@ install: extension
 
 portable:
 	@$(MAKE) --silent --no-print-directory -C sql
+
+check-portable:
+	@scripts/install-packages build
+	@PG_CONFIG='$(PG_CONFIG)' extension/run-tests.sh portable
 
 clean:
 	-@scripts/cluster remove .run/cluster

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs the regression and isolation tests in a private cluster, once with capture in C and once with portable capture, and then a
-# dump and restore, a switch under load and the upgrades. Needs the right to install the extension; started by root, the cluster runs as postgres.
+# Runs the regression and isolation tests in a private cluster, once with the extension and once with the portable bundle alone, and
+# then a dump and restore, a switch under load and the upgrades. Needs the right to install the extension; started by root, the cluster runs as postgres.
 # usage: extension/run-tests.sh [c|portable]
 set -eu
 
@@ -10,6 +10,9 @@ bin=$("$PG_CONFIG" --bindir)
 modes=${1:-c portable}
 
 make -s -C "$here" install PG_CONFIG="$PG_CONFIG" >/dev/null
+make -s -C "$here/../sql"
+version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$here/hc_sync.control")
+portable=$here/../sql/portable/hc_sync--$version.sql
 
 home=$(mktemp -d /tmp/hc_sync.XXXXXX)
 as_owner() { "$@"; }
@@ -30,15 +33,35 @@ as_owner "$bin/initdb" -D "$home/data" -U postgres -A trust -E UTF8 --locale=C.U
 as_owner "$bin/pg_ctl" -D "$home/data" -l "$home/log" -w start >/dev/null -o \
     "-c listen_addresses='' -c unix_socket_directories=$home -c port=$PGPORT -c fsync=off -c max_prepared_transactions=4"
 
+sql() { as_owner "$bin/psql" -X -q -v ON_ERROR_STOP=1 "$@"; }
+sql -d postgres -c 'CREATE ROLE regress_dba LOGIN CREATEROLE'
+
 for mode in $modes; do
     echo "== capture: $mode"
-    if ! PGOPTIONS="-c regress.capture=$mode" make -s -C "$here" installcheck PG_CONFIG="$PG_CONFIG" MODE="$mode"; then
+    # The tests of the portable mode run as the owner of the database, who is no superuser and applied the bundle.
+    for database in contrib_regression isolation_regression; do
+        sql -d postgres -c "SET client_min_messages = error" -c "DROP DATABASE IF EXISTS $database"
+        case $mode in
+            c)
+                user=postgres
+                sql -d postgres -c "CREATE DATABASE $database"
+                ;;
+            portable)
+                user=regress_dba
+                sql -d postgres -c "CREATE DATABASE $database OWNER $user"
+                sql -d $database -U $user --single-transaction -f "$portable"
+                ;;
+        esac
+    done
+    [ $mode = portable ] || sql -d isolation_regression -c 'SET client_min_messages = error' -c 'CREATE EXTENSION hc_sync CASCADE'
+    if ! PGUSER=$user PGOPTIONS="-c regress.capture=$mode" make -s -C "$here" installcheck PG_CONFIG="$PG_CONFIG" MODE="$mode"; then
         for differences in "$here/../.build/regress/$mode/regression.diffs" "$here/../.build/regress/$mode/isolation/regression.diffs"; do
             [ ! -s "$differences" ] || head -n 200 "$differences"
         done
         exit 1
     fi
 done
+[ "$modes" = "c portable" ] || exit 0
 "$here/../Tests/Extension/dump_restore.sh" "$bin"
 "$here/../Tests/Extension/switch_under_load.sh" "$bin"
 "$here/../Tests/Extension/upgrade.sh" "$bin"

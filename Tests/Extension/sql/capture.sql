@@ -2,7 +2,7 @@
 SELECT regress_connection('vec') AS connection \gset
 CREATE TABLE vec.t (name varchar, amt float8, flag boolean, sfid varchar(18), id serial PRIMARY KEY, _hc_lastop varchar(32), _hc_err text);
 SELECT regress_adopt(:'connection', 't') AS mapping \gset
-SELECT bool_and((tgfoid = 'public.hc_capture()'::regprocedure) = (current_setting('regress.capture') = 'c')) AS in_the_mode_asked_for
+SELECT bool_and((tgfoid::regproc::text = 'hc_capture') = (current_setting('regress.capture') = 'c')) AS in_the_mode_asked_for
   FROM pg_trigger WHERE tgrelid = 'vec.t'::regclass AND tgname = 'hc_t_logtrigger';
 \set log 'SELECT state, action, sfid, old, "values" FROM vec._trigger_log ORDER BY id DESC LIMIT 1;'
 INSERT INTO vec.t (name, amt, flag) VALUES ('n', 1.5, true);

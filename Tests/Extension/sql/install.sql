@@ -1,9 +1,15 @@
--- The extension, and what the other files share. The capture mode comes from the setting regress.capture.
+-- The extension, and what the other files share. The capture mode comes from the setting regress.capture. Where it is portable, there
+-- is no extension: a role that is no superuser has applied the portable bundle, and runs these files.
 \set SHOW_CONTEXT never
+SELECT current_setting('regress.capture') = 'c' AS extension \gset
 SET client_min_messages = warning;
+\if :extension
 CREATE EXTENSION hc_sync CASCADE;
+\endif
 RESET client_min_messages;
-SELECT extname, extversion FROM pg_extension WHERE extname IN ('hc_sync', 'hstore') ORDER BY 1;
+SELECT hc_version(), count(*) FILTER (WHERE extname = 'hc_sync') = CASE WHEN :'extension' THEN 1 ELSE 0 END AS as_said,
+       count(*) FILTER (WHERE extname = 'hstore') AS hstore FROM pg_extension;
+SELECT hc_has_c_capture() = :'extension' AND rolsuper = :'extension' AS as_said FROM pg_roles WHERE rolname = current_user;
 SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'hc\_%'
    AND obj_description(p.oid, 'pg_proc') IS NULL ORDER BY 1;
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relname LIKE 'hc\_%' AND c.relkind = 'r'

@@ -1,6 +1,6 @@
 -- A first load fills a private table; one step gives it its name, its triggers and its grants.
 \set SHOW_CONTEXT never
-CREATE ROLE regress_reader;
+CREATE ROLE regress_reader ROLE CURRENT_USER;
 SELECT regress_connection('priv') AS connection \gset
 SELECT hc_mapping_register(:'connection', 'Account', '{"access": "read_write", "fields": {"Name": {}}, "indexes": {"Name": {"unique": false}}}', regress_account()) AS mapping \gset
 ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO regress_reader;
