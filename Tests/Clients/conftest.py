@@ -51,6 +51,7 @@ def live(tmp_path_factory, cluster, org):
     relay = Relay(tmp_path_factory.mktemp("relay"), database, org)
     relay.add_connection()
     relay.import_mapping(django_project.mapping_file())
+    database.execute("ALTER SEQUENCE hc_quiet_salesforce INCREMENT 10")   # the relay is woken every 10 ms, not every 10 s
     relay.start_and_load()
     database.relay = relay
     yield database
