@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs the regression and isolation tests in a private cluster, once with the extension and once with the portable bundle alone, and
-# then a dump and restore, a switch under load and the upgrades. Needs the right to install the extension; started by root, the cluster runs as postgres.
+# then a dump and restore, switches under load and the upgrades. Needs the right to install the extension; started by root, the
+# cluster runs as postgres.
 # usage: extension/run-tests.sh [c|portable]
 set -eu
 
@@ -65,3 +66,4 @@ done
 "$here/../Tests/Extension/dump_restore.sh" "$bin"
 "$here/../Tests/Extension/switch_under_load.sh" "$bin"
 "$here/../Tests/Extension/upgrade.sh" "$bin"
+"$here/../Tests/Extension/portable.sh" "$bin"

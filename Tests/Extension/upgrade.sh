@@ -90,7 +90,7 @@ for bundle in extension portable; do
         for database in $databases; do sql -d $database -U postgres -f "$here/surface.sql" >"$work/$database"; done
         [ "$(wc -l <"$work/hc_new")" -gt 3000 ] || fail "upgrade, $bundle: a new database shows only $(wc -l <"$work/hc_new") properties"
         if ! diff -U 0 "$work/hc_new" "$work/hc_old" | grep -v '^@@' >"$work/diff"; then :; fi
-        [ ! -s "$work/diff" ] || { cat "$work/diff" >&2; fail "upgrade from $from, $bundle: - a new database, + the upgraded one.
+        [ ! -s "$work/diff" ] || { head -n 40 "$work/diff" >&2; fail "upgrade from $from, $bundle: - a new database, + the upgraded one.
 New and changed columns, constraints and dropped functions: sql/upgrade/$from--$version/before; new columns go to the end of their table."; }
 
         # The answer of the batch in flight is applied, and the others go on.

@@ -11,6 +11,15 @@ LANGUAGE sql STABLE AS $function$
 $function$;
 COMMENT ON FUNCTION public.hc_members() IS 'Objects that belong to the extension hc_sync; none where only the portable bundle is installed';
 
+-- Members that exist in the extension only.
+CREATE FUNCTION public.hc_is_in_c(class regclass, object oid) RETURNS boolean
+LANGUAGE sql STABLE AS $function$
+    SELECT $1 = 'pg_catalog.pg_event_trigger'::pg_catalog.regclass
+        OR $1 = 'pg_catalog.pg_proc'::pg_catalog.regclass
+           AND EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang WHERE p.oid = $2 AND l.lanname = 'c')
+$function$;
+COMMENT ON FUNCTION public.hc_is_in_c(regclass, oid) IS 'Whether an object is a function in C, or an event trigger, which the portable bundle lacks';
+
 -- An identity column's sequence goes with its table.
 CREATE FUNCTION public.hc_members_to_owner(owner name) RETURNS SETOF text
 LANGUAGE sql STABLE AS $function$
@@ -19,8 +28,10 @@ LANGUAGE sql STABLE AS $function$
       FROM public.hc_members() m
       LEFT JOIN pg_catalog.pg_class c ON m.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = m.object
       LEFT JOIN pg_catalog.pg_proc p ON m.class = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = m.object
-     WHERE pg_catalog.pg_get_userbyid(coalesce(c.relowner, p.proowner)) <> $1
-       AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = m.class AND d.objid = m.object AND d.deptype = 'i'))
+     WHERE pg_catalog.pg_get_userbyid(coalesce(c.relowner, p.proowner)) <> $1 AND NOT public.hc_is_in_c(m.class, m.object)
+       AND NOT (c.relkind IS NOT DISTINCT FROM 'S'
+                AND EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = m.class AND d.objid = m.object AND d.deptype = 'i'))
      ORDER BY m.kind DESC, m.identity COLLATE "C"
 $function$;
-COMMENT ON FUNCTION public.hc_members_to_owner(name) IS 'Statements that give the members of the extension hc_sync to a role';
+COMMENT ON FUNCTION public.hc_members_to_owner(name) IS
+    'Statements that give the members of the extension hc_sync to a role, those aside that the portable bundle lacks';
