@@ -34,6 +34,8 @@ CREATE FUNCTION public.described(object text) RETURNS jsonb LANGUAGE sql AS $$
           {"name": "Ext__c", "type": "string", "length": 36, "externalId": true, "unique": true, "createable": true, "updateable": true},
           {"name": "Name", "type": "string", "length": 80, "createable": true, "updateable": true}]'::jsonb) $$;
 SELECT public.hc_connection_create('salesforce', NULL, '62.0');
+-- The collation that 0.9 gave to every sfid. An upgrade rewrites no mapped table, so a table keeps the one that it was made with.
+UPDATE public.hc_connection SET settings = settings || '{"features": {"ucs_basic_collation_index": true}}';
 SELECT public.hc_mapping_create(c.id, 'Account', '{"access": "read_write", "fields": {"Name": {}, "Ext__c": {}}, "upsert_field": "Ext__c"}',
                                 public.described('Account')),
        public.hc_mapping_create(c.id, 'Contact', '{"fields": {"Name": {}}}', public.described('Contact')) FROM public.hc_connection c;

@@ -22,11 +22,13 @@ END
 $function$;
 COMMENT ON FUNCTION public.hc_mapping_row(uuid) IS 'Catalog row of a mapping; refuses an unknown one';
 
--- Newer Heroku schemas sort sfid by code point. The collation exists in UTF-8 databases only.
+-- Some newer Heroku schemas sort sfid by code point, where the feature ucs_basic_collation_index is on. It is off here unless an
+-- imported file switches it on: a join of a lookup column with such an sfid cannot use an index of the lookup column, since that
+-- has another collation. The collation exists in UTF-8 databases only.
 CREATE FUNCTION public.hc_sfid_type(connection uuid) RETURNS text
 LANGUAGE sql STABLE AS $function$
     SELECT 'character varying(18)' || CASE WHEN
-        coalesce((SELECT c.settings #>> '{features,ucs_basic_collation_index}' FROM public.hc_connection c WHERE c.id = $1), 'true') <> 'false'
+        coalesce((SELECT c.settings #>> '{features,ucs_basic_collation_index}' FROM public.hc_connection c WHERE c.id = $1), 'false') = 'true'
         AND EXISTS (SELECT FROM pg_catalog.pg_collation l JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
                      WHERE l.collname = 'ucs_basic' AND l.collnamespace = 'pg_catalog'::regnamespace
                        AND l.collencoding IN (-1, d.encoding))
