@@ -103,7 +103,7 @@ required_column(TupleDesc descriptor, Relation relation, const char *name, bool 
 
 		if (attribute->attisdropped || strcmp(NameStr(attribute->attname), name) != 0)
 			continue;
-		*type = attribute->atttypid;
+		*type = getBaseType(attribute->atttypid);	/* a domain serves as well */
 		if (is_integer ? *type == INT4OID || *type == INT8OID : *type == VARCHAROID || *type == TEXTOID)
 			return attribute->attnum;
 		ereport(ERROR,
