@@ -14,6 +14,9 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+/* What the name of a column begins with that will take another's place; hc_new_column() in SQL says the same. */
+#define HC_NEW_COLUMN "_hc_new_"
+
 static HTAB *tables = NULL;
 static uint64 changes_seen = 0;
 
@@ -147,6 +150,9 @@ describe_table(HcTable *table, Relation relation)
 
 		if (attribute->attisdropped ||
 			attribute->attnum == table->last_operation || attribute->attnum == table->error)
+			continue;
+		/* A column that is being filled to take another's place is no field yet. */
+		if (strncmp(NameStr(attribute->attname), HC_NEW_COLUMN, strlen(HC_NEW_COLUMN)) == 0)
 			continue;
 		describe_column(&table->columns[table->column_count++], attribute, table->context);
 	}

@@ -5,6 +5,15 @@ CREATE FUNCTION public.hc_has_c_capture() RETURNS boolean
 LANGUAGE sql STABLE AS $function$ SELECT pg_catalog.to_regprocedure('public.hc_capture()') IS NOT NULL $function$;
 COMMENT ON FUNCTION public.hc_has_c_capture() IS 'Whether this database has capture in C';
 
+-- A column that is being filled to take another's place is no field yet.
+CREATE FUNCTION public.hc_uncaptured_columns(mapping uuid) RETURNS text
+LANGUAGE sql STABLE AS $function$
+    SELECT pg_catalog.concat_ws(', ', '''_hc_lastop'', ''_hc_err''',
+        (SELECT pg_catalog.string_agg(pg_catalog.quote_literal(h.new_column), ', ' ORDER BY h.new_column)
+           FROM public.hc_column_change h WHERE h.mapping = $1 AND h.step <> 'validate'))
+$function$;
+COMMENT ON FUNCTION public.hc_uncaptured_columns(uuid) IS 'Columns of a mapped table that the portable logger leaves out, as a list of literals';
+
 -- The portable bodies stand alone: they need hstore and public.get_xmlbinary(), nothing of the extension.
 CREATE FUNCTION public.hc_mapping_functions_create(mapping uuid) RETURNS void
 LANGUAGE plpgsql AS $function$
@@ -20,7 +29,7 @@ LANGUAGE plpgsql %4$s SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO
 -- VERSION 4 --
 DECLARE
     trigger_row %1$I._trigger_log;
-    excluded_cols text[] = ARRAY['_hc_lastop', '_hc_err'];
+    excluded_cols text[] = ARRAY[%9$s];
 BEGIN
     trigger_row = ROW();
     trigger_row.id = nextval(%5$L::regclass);
@@ -53,7 +62,8 @@ $body$;
 $ddl$, schema, m.names ->> 'logger', public.hc_hstore_schema(), public.hc_security_clause(owner),
        pg_catalog.format('%I._trigger_log_id_seq', schema), CASE WHEN sends THEN 'NEW' ELSE 'READONLY' END,
        CASE WHEN sends THEN E'\n        ELSE\n            trigger_row.state = ''IGNORE'';' ELSE '' END,
-       CASE WHEN sends THEN E'\n        IF trigger_row."values" = '''' THEN\n            trigger_row.state = ''IGNORE'';\n        END IF;' ELSE '' END);
+       CASE WHEN sends THEN E'\n        IF trigger_row."values" = '''' THEN\n            trigger_row.state = ''IGNORE'';\n        END IF;' ELSE '' END,
+       public.hc_uncaptured_columns($1));
     EXECUTE pg_catalog.format($ddl$
 CREATE OR REPLACE FUNCTION %1$I.%2$I() RETURNS trigger
 LANGUAGE plpgsql AS $body$
