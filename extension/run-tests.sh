@@ -2,15 +2,15 @@
 # Runs the regression and isolation tests in a private cluster, once with the extension and once with the portable bundle alone, and
 # then a dump and restore, switches under load and the upgrades. Needs the right to install the extension; started by root, the
 # cluster runs as postgres.
-# usage: extension/run-tests.sh [c|portable]
+# usage: extension/run-tests.sh [STAGE ...], a stage being c, portable, or a script of Tests/Extension without its .sh
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 : "${PG_CONFIG:=pg_config}"
 bin=$("$PG_CONFIG" --bindir)
-modes=${1:-c portable}
+stages=${*:-c portable dump_restore switch_under_load upgrade portable_bundle}
 
-make -s -C "$here" install PG_CONFIG="$PG_CONFIG" >/dev/null
+[ "$stages" = portable ] || make -s -C "$here" install PG_CONFIG="$PG_CONFIG" >/dev/null
 make -s -C "$here/../sql"
 version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$here/hc_sync.control")
 portable=$here/../sql/portable/hc_sync--$version.sql
@@ -34,14 +34,15 @@ as_owner "$bin/initdb" -D "$home/data" -U postgres -A trust -E UTF8 --locale=C.U
 as_owner "$bin/pg_ctl" -D "$home/data" -l "$home/log" -w start >/dev/null -o \
     "-c listen_addresses='' -c unix_socket_directories=$home -c port=$PGPORT -c fsync=off -c max_prepared_transactions=4"
 
-sql() { as_owner "$bin/psql" -X -q -v ON_ERROR_STOP=1 "$@"; }
-sql -d postgres -c 'CREATE ROLE regress_dba LOGIN CREATEROLE'
+sql() { "$bin/psql" -X -q -v ON_ERROR_STOP=1 "$@"; }
+sql -d postgres -c 'CREATE ROLE regress_dba LOGIN CREATEROLE' -c 'GRANT SET ON PARAMETER session_replication_role TO regress_dba'
 
-for mode in $modes; do
+# The regression and isolation files. Those of the portable mode run as the owner of the database, who is no superuser and applied
+# the bundle.
+files() {
+    mode=$1
     echo "== capture: $mode"
-    # The tests of the portable mode run as the owner of the database, who is no superuser and applied the bundle.
     for database in contrib_regression isolation_regression; do
-        sql -d postgres -c "SET client_min_messages = error" -c "DROP DATABASE IF EXISTS $database"
         case $mode in
             c)
                 user=postgres
@@ -54,16 +55,19 @@ for mode in $modes; do
                 ;;
         esac
     done
-    [ $mode = portable ] || sql -d isolation_regression -c 'SET client_min_messages = error' -c 'CREATE EXTENSION hc_sync CASCADE'
+    [ "$mode" = portable ] || sql -d isolation_regression -c 'SET client_min_messages = error' -c 'CREATE EXTENSION hc_sync CASCADE'
     if ! PGUSER=$user PGOPTIONS="-c regress.capture=$mode" make -s -C "$here" installcheck PG_CONFIG="$PG_CONFIG" MODE="$mode"; then
         for differences in "$here/../.build/regress/$mode/regression.diffs" "$here/../.build/regress/$mode/isolation/regression.diffs"; do
             [ ! -s "$differences" ] || head -n 200 "$differences"
         done
         exit 1
     fi
+    sql -d postgres -c 'DROP DATABASE contrib_regression' -c 'DROP DATABASE isolation_regression'
+}
+
+for stage in $stages; do
+    case $stage in
+        c | portable) files "$stage" ;;
+        *) "$here/../Tests/Extension/$stage.sh" "$bin" ;;
+    esac
 done
-[ "$modes" = "c portable" ] || exit 0
-"$here/../Tests/Extension/dump_restore.sh" "$bin"
-"$here/../Tests/Extension/switch_under_load.sh" "$bin"
-"$here/../Tests/Extension/upgrade.sh" "$bin"
-"$here/../Tests/Extension/portable.sh" "$bin"

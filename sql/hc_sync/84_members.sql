@@ -6,7 +6,8 @@ LANGUAGE sql STABLE AS $function$
       FROM pg_catalog.pg_extension e
       JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = e.oid AND d.deptype = 'e'
      CROSS JOIN pg_catalog.pg_identify_object(d.classid, d.objid, 0) i
-     WHERE e.extname = 'hc_sync'
+     -- From PostgreSQL 17 on, row and array types are members of their own; they come and go with what they are the types of.
+     WHERE e.extname = 'hc_sync' AND d.classid <> 'pg_catalog.pg_type'::pg_catalog.regclass
      ORDER BY i.type, i.identity COLLATE "C"
 $function$;
 COMMENT ON FUNCTION public.hc_members() IS 'Objects that belong to the extension hc_sync; none where only the portable bundle is installed';

@@ -9,7 +9,7 @@
 \set first_generation :inputdir /adopt/first_generation.sql
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
-CREATE ROLE regress_keeper;
+CREATE ROLE regress_keeper ROLE CURRENT_USER;
 DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_keeper', current_database()); END $$;
 GRANT CREATE ON SCHEMA public TO regress_keeper;
 SELECT hc_grant_administration('regress_keeper');
@@ -86,7 +86,7 @@ ALTER TABLE regress_2019._trigger_log_archive DROP CONSTRAINT _trigger_log_archi
 SELECT * FROM hc_adopt('regress_2019', NULL, true);
 ROLLBACK;
 RESET ROLE;
-CREATE ROLE regress_stranger;
+CREATE ROLE regress_stranger ROLE CURRENT_USER;
 DO $$ BEGIN EXECUTE format('GRANT regress_stranger TO %I', current_user); END $$;
 GRANT regress_stranger TO regress_keeper;
 GRANT CREATE ON SCHEMA regress_2019 TO regress_stranger;

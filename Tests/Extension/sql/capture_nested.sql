@@ -1,6 +1,6 @@
 -- Writes within writes: triggers, functions, views, rules, deferred triggers, and sessions that switch the guard.
 \set SHOW_CONTEXT never
-CREATE ROLE regress_owner;
+CREATE ROLE regress_owner ROLE CURRENT_USER;
 CREATE SCHEMA nes AUTHORIZATION regress_owner;
 GRANT CREATE ON SCHEMA public TO regress_owner;
 SELECT regress_connection('nes') AS connection \gset
@@ -84,7 +84,7 @@ INSERT INTO nes.child (parent) VALUES (0);
 DROP RULE also ON nes.child;
 :log
 -- A row that row-level security hides is neither written nor captured; the writer needs no right on the log.
-CREATE ROLE regress_writer;
+CREATE ROLE regress_writer ROLE CURRENT_USER;
 GRANT USAGE ON SCHEMA nes TO regress_writer;
 GRANT SELECT, INSERT, UPDATE ON nes.t TO regress_writer;
 GRANT USAGE ON SEQUENCE nes.t_id_seq TO regress_writer;

@@ -11,7 +11,7 @@ SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.att
   LEFT JOIN pg_collation l ON l.oid = a.attcollation AND l.collname <> 'default'
  WHERE c.relnamespace = 'lay'::regnamespace AND c.relkind = 'r' ORDER BY c.relname, a.attnum;
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'lay' ORDER BY indexname;
-SELECT conname, contype FROM pg_constraint WHERE connamespace = 'lay'::regnamespace ORDER BY 1;
+SELECT conname, contype FROM pg_constraint WHERE connamespace = 'lay'::regnamespace AND contype <> 'n' ORDER BY 1;
 SELECT sequencename, data_type, start_value, increment_by, cache_size,
        pg_get_serial_sequence('lay.' || replace(sequencename, '_id_seq', ''), 'id') = 'lay.' || sequencename AS owned
   FROM pg_sequences WHERE schemaname = 'lay' ORDER BY 1;
