@@ -1,6 +1,7 @@
 -- What depends on a column: what a swap of the column takes along, and what stands in the way.
 
--- follows: indexes on plain columns, and the table's own keys and CHECK constraints, can be made again for another column.
+-- follows: indexes on plain columns, and the table's own keys, CHECK and (from PostgreSQL 18 on) NOT NULL constraints, can be made
+-- again for another column.
 CREATE FUNCTION public.hc_column_dependants(target regclass, column_name name)
 RETURNS TABLE (kind text, object oid, identity text, follows boolean)
 LANGUAGE sql STABLE STRICT AS $function$
@@ -20,7 +21,7 @@ LANGUAGE sql STABLE STRICT AS $function$
            coalesce(v.oid, f.objid),
            CASE WHEN v.oid IS NOT NULL THEN pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, v.oid, 0)
                 ELSE pg_catalog.pg_describe_object(f.classid, f.objid, f.objsubid) END,
-           coalesce(i.indexrelid IS NOT NULL AND i.indexprs IS NULL AND i.indpred IS NULL OR k.conrelid = $1 AND k.contype IN ('p', 'u', 'c'), false)
+           coalesce(i.indexrelid IS NOT NULL AND i.indexprs IS NULL AND i.indpred IS NULL OR k.conrelid = $1 AND k.contype IN ('p', 'u', 'c', 'n'), false)
       FROM found f
       LEFT JOIN pg_catalog.pg_rewrite r ON f.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND r.oid = f.objid
       LEFT JOIN pg_catalog.pg_class v ON v.oid = r.ev_class
