@@ -56,6 +56,7 @@ files() {
         esac
     done
     [ "$mode" = portable ] || sql -d isolation_regression -c 'SET client_min_messages = error' -c 'CREATE EXTENSION hc_sync CASCADE'
+    sql -d isolation_regression -U "$user" -f "$here/../Tests/Extension/sql/protocol_tools.sql"
     if ! PGUSER=$user PGOPTIONS="-c regress.capture=$mode" make -s -C "$here" installcheck PG_CONFIG="$PG_CONFIG" MODE="$mode"; then
         for differences in "$here/../.build/regress/$mode/regression.diffs" "$here/../.build/regress/$mode/isolation/regression.diffs"; do
             [ ! -s "$differences" ] || head -n 200 "$differences"

@@ -28,6 +28,8 @@ CREATE TABLE public.hc_batch (
     CHECK (state NOT IN ('SENT', 'DOUBT', 'PARKED') OR first_sent_at IS NOT NULL)
 );
 CREATE INDEX hc_batch_open ON public.hc_batch (connection, id) WHERE state <> 'DONE';
+-- Of its own: the index of open batches keeps each batch that ever was open while anybody holds a snapshot.
+CREATE INDEX hc_batch_repeat ON public.hc_batch (connection, id) WHERE state = 'REPEAT';
 CREATE INDEX hc_batch_mapping ON public.hc_batch (mapping);
 COMMENT ON TABLE public.hc_batch IS
     'Changes that travel in one Salesforce request. CLAIMED: not sent. SENT: on its way. REPEAT: to be offered again at due_at. DOUBT: sent, answer unknown. PARKED: a person must decide. ANSWERED: the whole answer is stored and is being applied. DONE.';

@@ -117,32 +117,3 @@ END
 $$;
 COMMENT ON FUNCTION public.hc_claim_entry(public.hc_connection, public.hc_mapping, bigint, text, bigint, text, text, jsonb) IS
     'What one log entry asks of Salesforce: an operation with its payload, or {"held": log id}, {"failed": code, "message"}, {"nothing": true}.';
-
-CREATE FUNCTION public.hc_finish_entry(c public.hc_connection, log_id bigint, new_state text, message text, new_sfid text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    EXECUTE format('UPDATE %s SET state = $2, sf_message = $3, sfid = coalesce($4, sfid), sf_result = CASE WHEN $2 = ''FAILED'' THEN 1 ELSE 0 END,
-                           processed_at = clock_timestamp(), processed_tx = txid_current(), updated_at = clock_timestamp()
-                     WHERE id = $1', public.hc_log_table(c)) USING log_id, new_state, message, new_sfid;
-    IF new_state <> 'FAILED' THEN
-        PERFORM public.hc_archive(c, ARRAY[log_id]);
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION public.hc_finish_entry(public.hc_connection, bigint, text, text, text) IS
-    'Gives a log entry its final state. FAILED entries stay in sight in the log, the others go to the archive at once.';
-
-CREATE FUNCTION public.hc_archive(c public.hc_connection, log_ids bigint[]) RETURNS integer
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    columns text := 'id, txid, created_at, updated_at, processed_at, processed_tx, state, action, table_name, record_id, sfid, old, "values", sf_result, sf_message';
-    moved integer;
-BEGIN
-    EXECUTE format('WITH gone AS (DELETE FROM %1$s WHERE id = ANY ($1) RETURNING %3$s)
-                    INSERT INTO %2$I._trigger_log_archive (%3$s) SELECT %3$s FROM gone ON CONFLICT (id) DO NOTHING',
-                   public.hc_log_table(c), c.schema_name, columns) USING log_ids;
-    GET DIAGNOSTICS moved = ROW_COUNT;
-    RETURN moved;
-END
-$$;
-COMMENT ON FUNCTION public.hc_archive(public.hc_connection, bigint[]) IS 'Moves log entries to the archive.';

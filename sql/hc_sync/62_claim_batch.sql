@@ -27,6 +27,8 @@ DECLARE
     taken text[] := '{}';        -- records, and identifiers, already in this batch
     chosen jsonb[] := '{}';
     chosen_ids bigint[] := '{}';
+    final_below bigint;          -- ids below it are in sight or will never be
+    first_waiting bigint;
     failed_inserts jsonb;        -- record -> its FAILED INSERT, for all records at once: the log has no index by record
 BEGIN
     IF c.state = 'PAUSED' THEN
@@ -42,6 +44,8 @@ BEGIN
     -- The whole log at least every two minutes; else from the id below which nothing can be waiting.
     IF c.full_look_at IS NULL OR c.full_look_at <= now_there - interval '2 minutes' THEN
         c.low_water := public.hc_full_look(c, now_there);
+    ELSE
+        final_below := public.hc_final_below(c);   -- before the log is read
     END IF;
 
     EXECUTE format('SELECT coalesce(jsonb_object_agg(x.table_name || '' '' || x.record_id, x.id), ''{}'') FROM (
@@ -49,6 +53,7 @@ BEGIN
                            AND table_name IS NOT NULL AND record_id IS NOT NULL GROUP BY 1, 2) x', log) INTO failed_inserts;
     FOR l IN EXECUTE format('SELECT id, action, table_name, record_id, sfid, "values", sf_message FROM %s
                               WHERE state = ''NEW'' AND id >= $1 ORDER BY id LIMIT 50000', log) USING c.low_water LOOP
+        first_waiting := coalesce(first_waiting, l.id);
         record_key := l.table_name || ' ' || coalesce(l.record_id::text, l.sfid);
         CONTINUE WHEN record_key = ANY (blocked);
         EXIT WHEN record_key = ANY (taken);
@@ -94,6 +99,7 @@ BEGIN
         END IF;
         EXIT WHEN cardinality(chosen) >= maximum;
     END LOOP;
+    PERFORM public.hc_low_water_raise(c, final_below, first_waiting);
     IF cardinality(chosen) = 0 THEN
         RETURN NULL;
     END IF;
@@ -113,33 +119,3 @@ END
 $$;
 COMMENT ON FUNCTION public.hc_claim(uuid, bigint, integer) IS
     'Makes the next batch durable and returns its request, or null when nothing can be sent now. Ordered: log order; a change of object or operation, a repeat of a record or of an external id closes the batch; a record whose earlier change is in flight, in doubt, held or being edited is passed over.';
-
-CREATE FUNCTION public.hc_full_look(c public.hc_connection, now_there timestamptz) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    oldest_waiting bigint;
-    next_id bigint;
-    passed bigint := 0;
-    orphan bigint[];
-BEGIN
-    -- An entry shown as PENDING that is in no batch was set so by hand: it is offered again.
-    EXECUTE format('SELECT array_agg(l.id) FROM (SELECT id FROM %1$s l WHERE state = ''PENDING''
-                       AND NOT EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.log_id = l.id AND NOT e.applied AND e.mapping IN
-                           (SELECT m.id FROM public.hc_mapping m WHERE m.connection = $1)) ORDER BY id FOR UPDATE SKIP LOCKED) l',
-                   public.hc_log_table(c)) INTO orphan USING c.id;
-    EXECUTE format('UPDATE %s SET state = ''NEW'', updated_at = clock_timestamp() WHERE id = ANY ($1)', public.hc_log_table(c)) USING orphan;
-    EXECUTE format('SELECT min(id) FROM %s WHERE state = ''NEW''', public.hc_log_table(c)) INTO oldest_waiting;
-    EXECUTE format('SELECT last_value FROM %I._trigger_log_id_seq', c.schema_name) INTO next_id;
-    -- Ids below the mark of an earlier look are final once every transaction of that time has ended: only then may claims start above them.
-    IF c.full_look ? 'next_id' AND pg_snapshot_xmin(pg_current_snapshot())::text::numeric >= (c.full_look ->> 'xmax')::numeric THEN
-        passed := (c.full_look ->> 'next_id')::bigint;
-    END IF;
-    UPDATE public.hc_connection h
-        SET low_water = CASE WHEN passed > 0 THEN least(passed, oldest_waiting) ELSE least(h.low_water, oldest_waiting) END, full_look_at = now_there,
-            full_look = jsonb_build_object('next_id', next_id, 'xmax', pg_snapshot_xmax(pg_current_snapshot())::text)
-        WHERE h.id = c.id RETURNING h.low_water INTO passed;
-    RETURN least(passed, oldest_waiting, 9223372036854775807);
-END
-$$;
-COMMENT ON FUNCTION public.hc_full_look(public.hc_connection, timestamptz) IS
-    'Looks at the whole log and returns the id from which claims start: it passes only ids that no running transaction can still commit.';

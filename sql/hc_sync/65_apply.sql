@@ -64,7 +64,7 @@ BEGIN
         END IF;
         IF there THEN
             PERFORM public.hc_write_status(c, m, e.record_id,
-                CASE WHEN later OR log_state = 'NEW' THEN 'PENDING' WHEN e.action = 'INSERT' THEN 'INSERTED' ELSE 'UPDATED' END, NULL, new_sfid);
+                CASE WHEN later OR log_state IN ('NEW', 'REQUEUE') THEN 'PENDING' WHEN e.action = 'INSERT' THEN 'INSERTED' ELSE 'UPDATED' END, NULL, new_sfid);
         ELSIF e.action = 'INSERT' THEN
             -- The row was deleted before Salesforce's id was known, and that DELETE was logged as one with nothing to send.
             EXECUTE format('UPDATE %s SET state = ''NEW'', sfid = $3, sf_message = NULL, updated_at = clock_timestamp()
@@ -73,7 +73,9 @@ BEGIN
             PERFORM public.hc_revive_delete(c, m, e.record_id, new_sfid);
         END IF;
         IF log_state = 'NEW' THEN
-            NULL;   -- set to NEW while it was on its way: it goes once more
+            PERFORM public.hc_low_water_lower(c, e.log_id);   -- set to NEW while it was on its way: it goes once more
+        ELSIF log_state = 'REQUEUE' THEN
+            PERFORM public.hc_requeue_answered(c, e.log_id, concat_ws('; ', 'SUCCESS', note), new_sfid);
         ELSIF log_state IS NOT NULL THEN
             IF log_state IN ('IGNORE', 'IGNORED') THEN
                 note := concat_ws('; ', note, format('set to %s when it had been sent already', log_state));
@@ -90,7 +92,9 @@ BEGIN
     IF log_state IN ('IGNORE', 'IGNORED') THEN
         PERFORM public.hc_finish_entry(c, e.log_id, 'IGNORED', message);
     ELSIF log_state = 'NEW' THEN
-        NULL;
+        PERFORM public.hc_low_water_lower(c, e.log_id);
+    ELSIF log_state = 'REQUEUE' THEN
+        PERFORM public.hc_requeue_answered(c, e.log_id, message);
     ELSIF log_state IS NOT NULL THEN
         PERFORM public.hc_finish_entry(c, e.log_id, 'FAILED', message);
         PERFORM public.hc_raise(c.id, m.id, 'write-error', 'error', format('%s of %s row %s failed: %s', e.action, m.table_name, e.record_id, message),
@@ -114,11 +118,24 @@ BEGIN
     IF archived IS NOT NULL THEN
         EXECUTE format('INSERT INTO %s (id, txid, created_at, state, action, table_name, record_id, sfid) VALUES ($1, txid_current(), clock_timestamp(), ''NEW'', ''DELETE'', $2, $3, $4)',
                        public.hc_log_table(c)) USING archived, m.table_name, deleted_record, new_sfid;
+        PERFORM public.hc_low_water_lower(c, archived);
     END IF;
 END
 $$;
 COMMENT ON FUNCTION public.hc_revive_delete(public.hc_connection, public.hc_mapping, bigint, text) IS
     'Brings the DELETE of a row without sfid back from the archive, now that its record turned out to exist.';
+
+CREATE FUNCTION public.hc_requeue_answered(c public.hc_connection, log_id bigint, message text, new_sfid text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('UPDATE %s SET sf_message = $2, sfid = coalesce($3, sfid), sf_result = CASE WHEN $2 LIKE ''SUCCESS%%'' THEN 0 ELSE 1 END,
+                           processed_at = clock_timestamp(), processed_tx = txid_current() WHERE id = $1', public.hc_log_table(c))
+        USING log_id, message, new_sfid;
+    PERFORM public.hc_recapture(c, public.hc_log_table(c), ARRAY[log_id]), public.hc_archive(c, ARRAY[log_id]);
+END
+$$;
+COMMENT ON FUNCTION public.hc_requeue_answered(public.hc_connection, bigint, text, text) IS
+    'Ends an entry that was set to REQUEUE while it was on its way: its answer is noted, and it is captured again.';
 
 CREATE FUNCTION public.hc_apply(connection uuid, epoch bigint, batch bigint) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -150,8 +167,10 @@ BEGIN
                    log) INTO log_mine USING entries;
     EXECUTE format('SELECT array_agg(g.id) FROM %s g WHERE g.id = ANY ($1) AND NOT $2 ? g.id::text', log) INTO log_others USING entries, log_mine;
     -- A new statement, a new snapshot: with the rows locked, no further change of them can be captured meanwhile.
-    EXECUTE format('SELECT array_agg(DISTINCT g.record_id) FROM %s g WHERE g.table_name = $1 AND g.record_id = ANY ($2) AND g.state IN (''NEW'', ''PENDING'') AND NOT g.id = ANY ($3)', log)
-        INTO later USING m.table_name::text, records, entries;
+    -- From the low water on by primary key: the index by state and table keeps every entry that ever was NEW while anybody holds a snapshot.
+    EXECUTE format('SELECT array_agg(DISTINCT g.record_id) FROM %s g WHERE g.id >= $4 AND g.table_name = $1 AND g.record_id = ANY ($2)
+                       AND g.state || '''' IN (''NEW'', ''PENDING'') AND NOT g.id = ANY ($3)', log)
+        INTO later USING m.table_name::text, records, entries, c.low_water;
 
     FOR e IN SELECT x.* FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NOT NULL AND NOT x.applied ORDER BY x.record_id, x.position LOOP
         why := CASE WHEN e.record_id = ANY (others) THEN 'the row is locked by another transaction'

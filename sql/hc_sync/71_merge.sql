@@ -61,6 +61,7 @@ CREATE FUNCTION public.hc_merge_safely(c public.hc_connection, m public.hc_mappi
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     why text;
+    pause interval := '30 seconds';
     half integer;
     part record;
 BEGIN
@@ -76,11 +77,16 @@ BEGIN
         RETURN;
     EXCEPTION
         WHEN query_canceled OR admin_shutdown OR crash_shutdown THEN RAISE;
+        WHEN lock_not_available THEN
+            why := 'another transaction has a row with the same unique value, not committed yet';
+            pause := interval '10 seconds';
+            -- The search for that row below must not wait as long again and again.
+            PERFORM set_config('lock_timeout', '50ms', true);
         WHEN OTHERS THEN why := format('%s: %s', SQLSTATE, SQLERRM);
     END;
     IF cardinality(sfids) = 1 THEN
         failed := sfids;
-        UPDATE public.hc_staged s SET retry_at = public.hc_clock(c.id) + interval '30 seconds', reason = why WHERE s.mapping = m.id AND s.sfid = sfids[1];
+        UPDATE public.hc_staged s SET retry_at = public.hc_clock(c.id) + pause, reason = why WHERE s.mapping = m.id AND s.sfid = sfids[1];
         RETURN;
     END IF;
     -- One bad row must not hold back the others: halves, until it stands alone.

@@ -27,6 +27,7 @@ BEGIN
   PERFORM public.hc_identify(c, e, '00Dxx0000001gPLEAY', '005xx000001Sv6AAAS', clock_timestamp(), true);
   UPDATE public.hc_mapping SET state = 'DATA_SYNCED', poll_cursor = now() - interval '1 hour', deleted_cursor = now() - interval '1 hour', poll_at = now() + interval '10 min' WHERE id = m;
   INSERT INTO regress_tools.ids VALUES (connect.name, c, m, e);
+  PERFORM set_config('idle_session_timeout', '0', false), set_config('idle_in_transaction_session_timeout', '0', false);
   RETURN 'leads';
 END $$;
 CREATE FUNCTION regress_tools.results(VARIADIC r text[]) RETURNS jsonb LANGUAGE sql AS $$
@@ -46,4 +47,60 @@ BEGIN
   PERFORM public.hc_answer(i.connection, i.epoch, (b ->> 'batch')::bigint, 'answered', regress_tools.results(VARIADIC r));
   PERFORM public.hc_apply(i.connection, i.epoch, (b ->> 'batch')::bigint);
   RETURN jsonb_build_array(b -> 'operation', (SELECT jsonb_agg(jsonb_strip_nulls(x.value - 'log_id') ORDER BY ordinality) FROM jsonb_array_elements(b -> 'records') WITH ORDINALITY x));
+END $$;
+-- the steps one by one, for two sessions: the last batch of the connection
+CREATE FUNCTION regress_tools.batch(name text) RETURNS bigint LANGUAGE sql AS $$
+  SELECT max(b.id) FROM public.hc_batch b JOIN regress_tools.ids i USING (connection) WHERE i.name = batch.name
+$$;
+CREATE FUNCTION regress_tools.claim(name text) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT public.hc_claim(i.connection, i.epoch) FROM regress_tools.ids i WHERE i.name = claim.name
+$$;
+CREATE FUNCTION regress_tools.answer(name text, VARIADIC r text[]) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  i regress_tools.ids := (SELECT t FROM regress_tools.ids t WHERE t.name = answer.name);
+  b bigint := regress_tools.batch(name);
+BEGIN
+  PERFORM public.hc_sent(i.connection, i.epoch, b) FROM public.hc_batch x WHERE x.id = b AND x.state = 'CLAIMED';
+  PERFORM public.hc_answer(i.connection, i.epoch, b, 'answered', regress_tools.results(VARIADIC r)) FROM public.hc_batch x WHERE x.id = b AND x.state = 'SENT';
+  RETURN public.hc_apply(i.connection, i.epoch, b);
+END $$;
+-- a record of Salesforce that arrives, as changed there just now; ext null: it was deleted
+CREATE FUNCTION regress_tools.arrive(name text, sfid text, ext text) RETURNS integer LANGUAGE sql AS $$
+  SELECT CASE WHEN ext IS NULL
+    THEN (public.hc_deleted(i.connection, i.epoch, i.mapping, jsonb_build_array(jsonb_build_object('id', sfid, 'deletedDate', '2024-02-02T00:00:00.000+0000')),
+                            now() - interval '2 hours', now()) ->> 'staged')::integer
+    ELSE public.hc_stage(i.connection, i.epoch, i.mapping, jsonb_build_array(jsonb_build_object('Id', sfid, 'Name', 'theirs', 'Ext__c', ext,
+                            'SystemModstamp', '2024-02-02T00:00:00.000+0000')), now()) END
+    FROM regress_tools.ids i WHERE i.name = arrive.name
+$$;
+CREATE FUNCTION regress_tools.log(name text) RETURNS TABLE (place text, id bigint, state varchar, action varchar, record_id bigint, sf_message text) LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY EXECUTE format('SELECT ''log'', id::bigint, state, action, record_id::bigint, sf_message FROM %1$I._trigger_log
+    UNION ALL SELECT ''archive'', id::bigint, state, action, record_id::bigint, sf_message FROM %1$I._trigger_log_archive ORDER BY 2', name);
+END $$;
+CREATE FUNCTION regress_tools.refused(name text, step text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  i regress_tools.ids := (SELECT t FROM regress_tools.ids t WHERE t.name = refused.name);
+BEGIN
+  CASE step
+    WHEN 'claim' THEN PERFORM public.hc_claim(i.connection, i.epoch);
+    WHEN 'sent' THEN PERFORM public.hc_sent(i.connection, i.epoch, regress_tools.batch(name));
+    WHEN 'answer' THEN PERFORM public.hc_answer(i.connection, i.epoch, regress_tools.batch(name), 'answered', '{}');
+    WHEN 'apply' THEN PERFORM public.hc_apply(i.connection, i.epoch, regress_tools.batch(name));
+    WHEN 'merge' THEN PERFORM public.hc_merge(i.connection, i.epoch, i.mapping);
+    WHEN 'housekeeping' THEN PERFORM public.hc_housekeeping(i.connection, i.epoch);
+  END CASE;
+  RETURN 'accepted';
+EXCEPTION WHEN SQLSTATE 'HC001' THEN
+  RETURN 'refused by the epoch';
+END $$;
+CREATE FUNCTION regress_tools.disconnect(name text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_unlock_all();
+  SET LOCAL client_min_messages = error;
+  DELETE FROM public.hc_connection WHERE schema_name = disconnect.name;
+  DELETE FROM regress_tools.ids i WHERE i.name = disconnect.name;
+  EXECUTE format('DROP SCHEMA %I CASCADE', name);
+  EXECUTE format('DROP SEQUENCE public.%I', public.hc_quiet_name(name));
+  RETURN 'gone';
 END $$;
