@@ -34,8 +34,9 @@ DIFFERENCES = [
 
 # Statements that Heroku Connect's schema does not have, and why ours does.
 ADDITIONS = [
+    (r"^CREATE (TRIGGER hc_\w+_truncate_trigger|FUNCTION salesforce\.hc_truncate_trigger\(\)) ", "TRUNCATE is lost on Heroku; here it is refused or warned of"),
     (r"^GRANT USAGE ON SEQUENCE salesforce\.\w+_id_seq TO PUBLIC;$", "who may insert into a mapped table may take its id"),
-    (r"^REVOKE ALL ON FUNCTION salesforce\.(hc_\w+_logger|tlog_notify_trigger)\(\) FROM PUBLIC;$", "nobody else may make a trigger that writes the log"),
+    (r"^REVOKE ALL ON FUNCTION salesforce\.(hc_\w+_logger|tlog_notify_trigger|hc_truncate_trigger)\(\) FROM PUBLIC;$", "nobody else may make a trigger that writes the log"),
 ]
 
 

@@ -45,7 +45,8 @@ LANGUAGE sql IMMUTABLE STRICT AS $function$
         'logger', public.hc_short_name('hc_' || $1 || '_logger'),
         'status', public.hc_short_name('hc_' || $1 || '_status'),
         'log_trigger', public.hc_short_name('hc_' || $1 || '_logtrigger'),
-        'status_trigger', public.hc_short_name('hc_' || $1 || '_status_trigger'))
+        'status_trigger', public.hc_short_name('hc_' || $1 || '_status_trigger'),
+        'truncate_trigger', public.hc_short_name('hc_' || $1 || '_truncate_trigger'))
 $function$;
 COMMENT ON FUNCTION public.hc_object_names(text) IS 'Names of sequence, primary key, functions and triggers of a new mapped table';
 

@@ -150,6 +150,7 @@ BEGIN
     LOOP
         EXECUTE statement;
     END LOOP;
+    PERFORM public.hc_generation_begin($1, 'made');
     PERFORM public.hc_mapping_triggers_create($1);
     PERFORM public.hc_mapping_sequence_grant(schema, m.table_name);
     PERFORM public.hc_apply_default_privileges(schema, m.table_name);
@@ -167,6 +168,7 @@ DECLARE
 BEGIN
     PERFORM public.hc_mapping_table_create($1, schema, m.table_name);
     PERFORM public.hc_mapping_indexes_create($1, schema, m.table_name);
+    PERFORM public.hc_generation_begin($1, 'made');
     PERFORM public.hc_mapping_triggers_create($1);
     UPDATE public.hc_mapping SET applied_at = public.hc_clock(m.connection) WHERE id = $1;
 END

@@ -1,4 +1,4 @@
--- Capture: the two triggers of a mapped table. They keep name and definition in both modes and execute either the members
+-- Capture: the two triggers of a mapped table; the third, for TRUNCATE, is in the next part. They keep name and definition in both modes and execute either the members
 -- public.hc_capture() and public.hc_status(), in C, or the portable functions of the connection's schema.
 
 CREATE FUNCTION public.hc_has_c_capture() RETURNS boolean
@@ -114,9 +114,13 @@ BEGIN
         m.names ->> 'log_trigger', target,
         CASE WHEN in_c THEN pg_catalog.format('public.hc_capture(%L)', CASE m.access WHEN 'read_write' THEN 'NEW' ELSE 'READONLY' END)
              ELSE pg_catalog.format('%I.%I()', schema, m.names ->> 'logger') END);
+    PERFORM public.hc_truncate_trigger_create($1);
+    -- No writer of the table is about: if it is another table than before, this is where its entries begin.
+    PERFORM public.hc_generation_look(c, m, false) FROM public.hc_connection c WHERE c.id = m.connection;
 END
 $function$;
-COMMENT ON FUNCTION public.hc_mapping_capture_mode(uuid, text) IS 'Makes or replaces the two triggers of one mapped table; mode is c or portable';
+COMMENT ON FUNCTION public.hc_mapping_capture_mode(uuid, text) IS
+    'Makes or replaces the two triggers of one mapped table, and the one for TRUNCATE; mode is c or portable';
 
 CREATE FUNCTION public.hc_check_capture_mode(mode text) RETURNS text
 LANGUAGE plpgsql STABLE AS $function$

@@ -90,6 +90,24 @@ CREATE TABLE public.hc_tombstone (
 COMMENT ON TABLE public.hc_tombstone IS
     'Records whose delete Salesforce accepted from us: a query that began before that must not bring them back.';
 
+CREATE TABLE public.hc_generation (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    mapping    uuid NOT NULL REFERENCES public.hc_mapping ON DELETE CASCADE,
+    since      bigint NOT NULL,
+    reason     text NOT NULL CHECK (reason IN ('made', 'taken over', 'truncated', 'made anew', 'gone')),
+    table_oid  oid,
+    home       text NOT NULL,
+    began_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    noticed_at timestamptz,
+    CHECK ((table_oid IS NULL) = (reason = 'gone'))
+);
+CREATE INDEX hc_generation_mapping ON public.hc_generation (mapping, since);
+COMMENT ON TABLE public.hc_generation IS
+    'Generations of the rows of a mapped table, the newest last: a TRUNCATE or another table of the same name begins a new one. A row is made by the transaction that begins it, and waits for nobody.';
+COMMENT ON COLUMN public.hc_generation.since IS 'Log entries up to this id speak of rows of earlier generations: what becomes of them never touches a row by its id';
+COMMENT ON COLUMN public.hc_generation.home IS 'Database whose oid this is: a catalog that was carried to another one takes the table there as the same';
+COMMENT ON COLUMN public.hc_generation.noticed_at IS 'When the relay has told of it';
+
 CREATE TABLE public.hc_load (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     connection    uuid NOT NULL REFERENCES public.hc_connection ON DELETE CASCADE,
