@@ -12,7 +12,7 @@ struct HCRelay: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Run.self, Status.self, Doctor.self, Install.self, ConnectionCommand.self, MappingCommand.self, Import.self,
+            Run.self, Status.self, Doctor.self, Install.self, Uninstall.self, ConnectionCommand.self, MappingCommand.self, Import.self,
             ErrorsCommand.self, SettingsCommand.self,
         ])
 }

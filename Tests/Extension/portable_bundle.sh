@@ -52,6 +52,11 @@ refused "this file upgrades version 0.9 of the portable bundle, and version $ver
     sql -U hc_stranger -d hc_portable --single-transaction -f "$here/../../sql/portable/hc_sync--0.9--$version.sql"
 
 make_database hc_portable hc_dba
+sql -U hc_dba -d hc_portable --single-transaction -f "$here/../../sql/portable/hc_sync--0.9.sql"
+sql -U postgres -d hc_portable -c "CREATE EXTENSION hc_sync VERSION 'portable'"
+refused "the portable bundle in this database has version 0.9, the extension has $version" sql -U postgres -d hc_portable -c 'ALTER EXTENSION hc_sync UPDATE'
+
+make_database hc_portable hc_dba
 refused "the portable bundle is not installed in this database" \
     sql -U hc_dba -d hc_portable --single-transaction -f "$here/../../sql/portable/hc_sync--0.9--$version.sql"
 apply -d hc_portable

@@ -67,6 +67,8 @@ upgrade() { # DATABASE FROM
         extension) sql -d "$1" -U postgres -c 'ALTER EXTENSION hc_sync UPDATE' ;;
         portable) sql -d "$1" -U $owner --single-transaction -f "$portable/hc_sync--$2--$version.sql" ;;
     esac
+    # Until then the older triggers go on.
+    sql -d "$1" -U $owner -c "INSERT INTO salesforce.account (name, ext__c) VALUES ('between', 'x0')"
     sql -d "$1" -U $owner -c 'CALL public.hc_refresh()'
 }
 
@@ -86,7 +88,7 @@ for bundle in extension portable; do
         work_with hc_old
         before=$(sql -d hc_old -U $owner -c "$kept")
         upgrade hc_old "$from"
-        expect "what was there" "$before" "$(sql -d hc_old -U $owner -c "$kept")"
+        expect "what was there, and one more" "$(echo "$before" | sed 's/NEW 3|/NEW 3, NEW 4|/; s/waits PENDING|/waits PENDING, between PENDING|/')" "$(sql -d hc_old -U $owner -c "$kept")"
         expect "version" "$version|$version" "$(sql -d hc_old -U $owner -c 'SELECT public.hc_version(), generated_by FROM public.hc_connection')"
 
         for database in $databases; do sql -d $database -U postgres -f "$here/surface.sql" >"$work/$database"; done
@@ -103,9 +105,9 @@ SELECT public.hc_answer(:'c', :e, :b, 'answered', '{"results": [{"id": "001xx000
 SELECT public.hc_apply(:'c', :e, :b);
 INSERT INTO salesforce.account (name, ext__c) VALUES ('new', 'x4');
 SQL
-        expect "log" "FAILED 1, NEW 3, NEW 4" "$(sql -d hc_old -U $owner -c "SELECT string_agg(state || ' ' || record_id, ', ' ORDER BY id) FROM salesforce._trigger_log")"
+        expect "log" "FAILED 1, NEW 3, NEW 4, NEW 5" "$(sql -d hc_old -U $owner -c "SELECT string_agg(state || ' ' || record_id, ', ' ORDER BY id) FROM salesforce._trigger_log")"
         expect "archive" "SUCCESS 2" "$(sql -d hc_old -U $owner -c "SELECT string_agg(state || ' ' || record_id, ', ') FROM salesforce._trigger_log_archive")"
-        expect "rows" "refused FAILED, sent INSERTED, waits PENDING, new PENDING" \
+        expect "rows" "refused FAILED, sent INSERTED, waits PENDING, between PENDING, new PENDING" \
             "$(sql -d hc_old -U $owner -c "SELECT string_agg(name || ' ' || _hc_lastop, ', ' ORDER BY id) FROM salesforce.account")"
         echo "upgrade from $from, $bundle: ok"
     done

@@ -1,11 +1,12 @@
 internal import Foundation
 public import PostgresClient
 
-/// A session of the database that the relay may use: it is no pooler's, and the extension is there and new enough.
+/// A session of the database that the relay may use: it is no pooler's, and the extension or the portable bundle is there and new
+/// enough.
 public struct RelaySession: Sendable {
     public let postgres: PostgresSession
 
-    /// The first version of the extension that has every function called here.
+    /// The first version of either that has every function called here.
     public static let requiredExtensionVersion = "1.0"
 
     /// Connects and looks.
@@ -23,7 +24,7 @@ public struct RelaySession: Sendable {
         let session = RelaySession(postgres: try await PostgresSession.connect(databaseURL, options: options))
         do {
             try await session.refusePooler()
-            if checksExtension { try await session.requireExtension() }
+            if checksExtension { try await InstalledBundle.require(in: session.postgres) }
             return session
         } catch {
             await session.close()
@@ -42,19 +43,6 @@ public struct RelaySession: Sendable {
         throw RelayError(
             .transactionPooler,
             "DATABASE_URL leads to a connection pooler such as PgBouncer: set it to PostgreSQL itself (its own host and port, often 5432); applications may keep using the pooler")
-    }
-
-    private func requireExtension() async throws {
-        let rows = try await postgres.query("SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'hc_sync'", []).rows
-        guard let installed = rows.first?[0] else {
-            throw RelayError(
-                .extensionMissing, "the database has no extension hc_sync: run hc-relay install, or CREATE EXTENSION hc_sync CASCADE as a superuser")
-        }
-        guard Self.isAtLeast(installed, Self.requiredExtensionVersion) else {
-            throw RelayError(
-                .extensionTooOld,
-                "the extension hc_sync is version \(installed), this relay needs \(Self.requiredExtensionVersion): run ALTER EXTENSION hc_sync UPDATE as a superuser")
-        }
     }
 
     /// Compares versions part by part, as numbers. One that is no number, like `portable`, is not enough.

@@ -14,7 +14,8 @@ struct Doctor: AsyncParsableCommand {
         var report = Report()
         do {
             try await Workplace.with { place in
-                report.note("database", "reachable, no pooler, extension hc_sync is there")
+                let bundle = try await InstalledBundle.find(in: place.session.postgres)
+                report.note("database", "reachable, no pooler, \(bundle.map(String.init(describing:)) ?? "")")
                 try await connections(place, &report)
             }
         } catch {
@@ -26,7 +27,10 @@ struct Doctor: AsyncParsableCommand {
 
     private func connections(_ place: Workplace, _ report: inout Report) async throws {
         let rows = try await place.session.postgres.query(
-            "SELECT id, schema_name, api_version, state, state_detail, leader FROM public.hc_connection ORDER BY created_at", []
+            """
+            SELECT id, schema_name, api_version, state, state_detail, leader, generated_by IS DISTINCT FROM public.hc_version() AS stale
+              FROM public.hc_connection ORDER BY created_at
+            """, []
         ).rows
         if rows.isEmpty { report.fail("connection", "there is none: hc-relay connection add") }
         for row in rows {
@@ -34,6 +38,9 @@ struct Doctor: AsyncParsableCommand {
             let isWell = ["IDLE", "POLLING_DB_CHANGES", "IMPORT_CONFIGURATION", "BUSY", "NEW"].contains(row["state"] ?? "")
             report.add(
                 "connection \(schema)", isWell, [row["state"], row["state_detail"]].compactMap { $0 }.joined(separator: ": "))
+            if row["stale"] == "t" {
+                report.fail("functions \(schema)", "made by an older version: CALL public.hc_refresh(), or hc-relay install")
+            }
             do {
                 let client = try await place.salesforce(apiVersion: row["api_version"])
                 report.note("login \(schema)", "org \(try await client.session.current().organizationID)")
