@@ -136,3 +136,14 @@ END
 $$;
 COMMENT ON FUNCTION public.hc_generation_look(public.hc_connection, public.hc_mapping, boolean) IS
     'The log id above which entries speak of the present rows (hc_rows_since), after a look whether the table is still the same one; keeps it the same to the end of the transaction if hold.';
+
+CREATE FUNCTION public.hc_generation_try(c public.hc_connection, m public.hc_mapping) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN public.hc_generation_look(c, m);
+EXCEPTION WHEN lock_not_available THEN
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION public.hc_generation_try(public.hc_connection, public.hc_mapping) IS
+    'As hc_generation_look, but null when somebody has locked the whole table: what concerns its rows then waits.';

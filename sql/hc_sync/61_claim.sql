@@ -9,9 +9,10 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found_id bigint;
 BEGIN
-    EXECUTE format('SELECT l.id FROM %s l WHERE l.state IN (''NEW'', ''PENDING'', ''FAILED'') AND l.table_name = $1 AND l.record_id = $2
-                       AND l.action = ''INSERT'' AND l.id <> $3 ORDER BY l.id LIMIT 1', public.hc_log_table(c))
-        INTO found_id USING m.table_name::text, record_id, entry;
+    EXECUTE format('SELECT l.id FROM %s l, public.hc_generation_of($4, $3) g
+                     WHERE l.state IN (''NEW'', ''PENDING'', ''FAILED'') AND l.table_name = $1 AND l.record_id = $2
+                       AND l.action = ''INSERT'' AND l.id <> $3 AND l.id > g.above AND l.id <= g.upto ORDER BY l.id LIMIT 1', public.hc_log_table(c))
+        INTO found_id USING m.table_name::text, record_id, entry, m.id;
     RETURN found_id;
 END
 $$;
@@ -34,7 +35,8 @@ BEGIN
         EXECUTE format('SELECT t.id FROM %I.%I t WHERE t.%I = $1 AND t.sfid IS NULL LIMIT 1', c.schema_name, m.table_name, parent_column)
             INTO parent_id USING p.value;
         CONTINUE WHEN parent_id IS NULL;
-        found_id := public.hc_waits_for(c, m, parent_id, before);
+        -- The parent's row is one of those that its table has now, whenever the child was captured.
+        found_id := public.hc_waits_for(c, m, parent_id, CASE WHEN before > public.hc_rows_since(m.id) THEN before ELSE 9223372036854775807 END);
         IF found_id IS NOT NULL THEN
             RETURN found_id;
         END IF;
@@ -44,6 +46,20 @@ END
 $$;
 COMMENT ON FUNCTION public.hc_parent_waits_for(public.hc_connection, jsonb, bigint) IS
     'The INSERT of a parent named by external id that Salesforce has not accepted yet: the child must be sent in a later request.';
+
+CREATE FUNCTION public.hc_sfid_of_gone(c public.hc_connection, m public.hc_mapping, record_id bigint, entry bigint) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found_sfid text;
+BEGIN
+    EXECUTE format('SELECT a.sfid FROM %I._trigger_log_archive a, public.hc_generation_of($4, $3) g
+                     WHERE a.record_id = $2 AND a.table_name = $1 AND a.action = ''INSERT'' AND a.sfid IS NOT NULL AND a.id > g.above AND a.id <= g.upto
+                     ORDER BY a.id DESC LIMIT 1', c.schema_name) INTO found_sfid USING m.table_name::text, record_id, entry, m.id;
+    RETURN found_sfid;
+END
+$$;
+COMMENT ON FUNCTION public.hc_sfid_of_gone(public.hc_connection, public.hc_mapping, bigint, bigint) IS
+    'The Salesforce id that the INSERT of a row got which is gone with its table: the archive knows it.';
 
 CREATE FUNCTION public.hc_claim_entry(c public.hc_connection, m public.hc_mapping, log_id bigint, log_action text, log_record_id bigint,
                                       log_sfid text, log_values text, failed_inserts jsonb)
@@ -56,6 +72,7 @@ DECLARE
     wire jsonb := '{"fields":{},"nulls":[],"parents":[],"dropped":[]}';
     identifier text;
     waits_for bigint;
+    row_is_gone boolean := log_id <= public.hc_rows_since(m.id);   -- of an earlier generation: a row of that id is another one
 BEGIN
     IF m.id IS NULL THEN
         RETURN jsonb_build_object('failed', 'NOT_MAPPED', 'message', 'no mapping has this table; set state to IGNORE, or map the object and set it to NEW');
@@ -65,11 +82,17 @@ BEGIN
     ELSIF log_record_id IS NULL AND NOT (log_action = 'DELETE' AND target IS NOT NULL) THEN
         RETURN jsonb_build_object('failed', 'NO_RECORD', 'message', 'record_id is null: the entry names no row');
     END IF;
-    EXECUTE format('SELECT t.sfid FROM %I.%I t WHERE t.id = $1', c.schema_name, m.table_name) INTO row_sfid USING log_record_id;
-    target := coalesce(target, nullif(row_sfid, ''));
+    IF NOT row_is_gone THEN
+        EXECUTE format('SELECT t.sfid FROM %I.%I t WHERE t.id = $1', c.schema_name, m.table_name) INTO row_sfid USING log_record_id;
+        target := coalesce(target, nullif(row_sfid, ''));
+    ELSIF log_action IN ('UPDATE', 'DELETE') AND target IS NULL THEN
+        target := public.hc_sfid_of_gone(c, m, log_record_id, log_id);
+    END IF;
 
     IF log_action IN ('UPDATE', 'DELETE') AND target IS NULL THEN
-        waits_for := coalesce((failed_inserts ->> (m.table_name || ' ' || log_record_id))::bigint, public.hc_waits_for(c, m, log_record_id, log_id));
+        SELECT f.id INTO waits_for FROM public.hc_generation_of(m.id, log_id) g, LATERAL (SELECT (failed_inserts ->> (m.table_name || ' ' || log_record_id))::bigint AS id) f
+            WHERE f.id > g.above AND f.id <= g.upto;
+        waits_for := coalesce(waits_for, public.hc_waits_for(c, m, log_record_id, log_id));
         IF waits_for IS NOT NULL THEN
             RETURN jsonb_build_object('held', waits_for);
         END IF;

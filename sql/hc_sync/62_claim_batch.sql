@@ -18,11 +18,14 @@ DECLARE
     now_there timestamptz := public.hc_clock(c.id);
     log text := public.hc_log_table(c);
     m public.hc_mapping;
+    since bigint;                -- entries of m up to this id speak of rows that are gone
+    gone jsonb;                  -- table -> that id
     b public.hc_batch;
     l record;
     entry jsonb;
     locked boolean;
     record_key text;
+    locked_tables text[] := '{}';
     blocked text[] := '{}';      -- records whose later changes must wait
     taken text[] := '{}';        -- records, and identifiers, already in this batch
     chosen jsonb[] := '{}';
@@ -44,6 +47,7 @@ BEGIN
     -- The whole log at least every two minutes; else from the id below which nothing can be waiting.
     IF c.full_look_at IS NULL OR c.full_look_at <= now_there - interval '2 minutes' THEN
         c.low_water := public.hc_full_look(c, now_there);
+        PERFORM public.hc_generation_look(c, h, false) FROM public.hc_mapping h WHERE h.connection = c.id;
     ELSE
         final_below := public.hc_final_below(c);   -- before the log is read
     END IF;
@@ -51,18 +55,27 @@ BEGIN
     EXECUTE format('SELECT coalesce(jsonb_object_agg(x.table_name || '' '' || x.record_id, x.id), ''{}'') FROM (
                         SELECT table_name, record_id, min(id) AS id FROM %s WHERE state = ''FAILED'' AND action = ''INSERT''
                            AND table_name IS NOT NULL AND record_id IS NOT NULL GROUP BY 1, 2) x', log) INTO failed_inserts;
+    SELECT coalesce(jsonb_object_agg(h.table_name, public.hc_rows_since(h.id)), '{}') INTO gone FROM public.hc_mapping h WHERE h.connection = c.id;
     FOR l IN EXECUTE format('SELECT id, action, table_name, record_id, sfid, "values", sf_message FROM %s
                               WHERE state = ''NEW'' AND id >= $1 ORDER BY id LIMIT 50000', log) USING c.low_water LOOP
         first_waiting := coalesce(first_waiting, l.id);
-        record_key := l.table_name || ' ' || coalesce(l.record_id::text, l.sfid);
+        CONTINUE WHEN l.table_name = ANY (locked_tables);
+        record_key := l.table_name || ' ' || coalesce(l.record_id::text, l.sfid) || CASE WHEN l.id <= (gone ->> l.table_name)::bigint THEN ' gone' ELSE '' END;
         CONTINUE WHEN record_key = ANY (blocked);
         EXIT WHEN record_key = ANY (taken);
         IF m.id IS NULL OR m.table_name IS DISTINCT FROM l.table_name::name THEN
             EXIT WHEN cardinality(chosen) > 0;
             m := NULL;
             SELECT * INTO m FROM public.hc_mapping h WHERE h.connection = c.id AND h.table_name = l.table_name::name;
+            since := CASE WHEN m.id IS NULL THEN 0 ELSE public.hc_generation_try(c, m) END;
         END IF;
-        IF EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.mapping = m.id AND e.record_id = l.record_id AND NOT e.applied) THEN
+        IF since IS NULL THEN
+            locked_tables := locked_tables || l.table_name::text;
+            m := NULL;
+            CONTINUE;
+        END IF;
+        IF EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.mapping = m.id AND e.record_id = l.record_id AND NOT e.applied
+                      AND (e.log_id <= since) = (l.id <= since)) THEN
             blocked := blocked || record_key;   -- in flight or in doubt
             CONTINUE;
         END IF;
@@ -81,7 +94,7 @@ BEGIN
             CONTINUE;
         ELSIF entry ? 'failed' THEN
             PERFORM public.hc_finish_entry(c, l.id, 'FAILED', (entry ->> 'failed') || ': ' || (entry ->> 'message'));
-            PERFORM public.hc_write_status(c, m, l.record_id, 'FAILED', public.hc_error(l.action, 'PG', entry ->> 'failed', entry ->> 'message'));
+            PERFORM public.hc_write_status(c, m, l.record_id, 'FAILED', public.hc_error(l.action, 'PG', entry ->> 'failed', entry ->> 'message')) WHERE l.id > since;
             CONTINUE;
         ELSIF entry ? 'nothing' THEN
             PERFORM public.hc_finish_entry(c, l.id, 'IGNORED', format('no field of this change can be written by the connected user: %s',
@@ -91,11 +104,15 @@ BEGIN
         END IF;
         EXIT WHEN cardinality(chosen) > 0 AND entry ->> 'operation' <> chosen[1] ->> 'operation';
         EXIT WHEN entry ->> 'identifier' IS NOT NULL AND 'id ' || (entry ->> 'identifier') = ANY (taken);
+        EXIT WHEN 'sfid ' || (entry ->> 'id') = ANY (taken);   -- of two rows that had the same record, one after the other
         chosen := chosen || (entry || jsonb_build_object('log_id', l.id, 'record_id', l.record_id, 'action', l.action));
         chosen_ids := chosen_ids || l.id::bigint;
         taken := taken || record_key;
         IF entry ->> 'identifier' IS NOT NULL THEN
             taken := taken || ('id ' || (entry ->> 'identifier'));
+        END IF;
+        IF entry ->> 'id' IS NOT NULL THEN
+            taken := taken || ('sfid ' || (entry ->> 'id'));
         END IF;
         EXIT WHEN cardinality(chosen) >= maximum;
     END LOOP;

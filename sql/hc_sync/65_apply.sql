@@ -68,9 +68,10 @@ BEGIN
         ELSIF e.action = 'INSERT' THEN
             -- The row was deleted before Salesforce's id was known, and that DELETE was logged as one with nothing to send.
             EXECUTE format('UPDATE %s SET state = ''NEW'', sfid = $3, sf_message = NULL, updated_at = clock_timestamp()
-                             WHERE table_name = $1 AND record_id = $2 AND action = ''DELETE'' AND sfid IS NULL AND state IN (''IGNORE'', ''IGNORED'')', log)
-                USING m.table_name::text, e.record_id, new_sfid;
-            PERFORM public.hc_revive_delete(c, m, e.record_id, new_sfid);
+                             WHERE table_name = $1 AND record_id = $2 AND action = ''DELETE'' AND sfid IS NULL AND state IN (''IGNORE'', ''IGNORED'')
+                               AND id > $4 AND id <= $5', log)
+                USING m.table_name::text, e.record_id, new_sfid, e.log_id, (public.hc_generation_of(m.id, e.log_id)).upto;
+            PERFORM public.hc_revive_delete(c, m, e.record_id, new_sfid, e.log_id);
         END IF;
         IF log_state = 'NEW' THEN
             PERFORM public.hc_low_water_lower(c, e.log_id);   -- set to NEW while it was on its way: it goes once more
@@ -108,13 +109,14 @@ $$;
 COMMENT ON FUNCTION public.hc_apply_entry(public.hc_connection, public.hc_mapping, public.hc_batch, public.hc_batch_entry, boolean, text, boolean) IS
     'Applies the outcome of one change to its row and its log entry, which the caller has locked: there says whether the row exists, log_state what the entry shows (null: gone), later whether the row has later changes that are not sent.';
 
-CREATE FUNCTION public.hc_revive_delete(c public.hc_connection, m public.hc_mapping, deleted_record bigint, new_sfid text) RETURNS void
+CREATE FUNCTION public.hc_revive_delete(c public.hc_connection, m public.hc_mapping, deleted_record bigint, new_sfid text, inserted_by bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     archived bigint;
 BEGIN
-    EXECUTE format('DELETE FROM %I._trigger_log_archive WHERE table_name = $1 AND record_id = $2 AND action = ''DELETE'' AND sfid IS NULL AND state = ''IGNORED'' RETURNING id',
-                   c.schema_name) INTO archived USING m.table_name::text, deleted_record;
+    EXECUTE format('DELETE FROM %I._trigger_log_archive WHERE table_name = $1 AND record_id = $2 AND action = ''DELETE'' AND sfid IS NULL AND state = ''IGNORED''
+                       AND id > $3 AND id <= $4 RETURNING id',
+                   c.schema_name) INTO archived USING m.table_name::text, deleted_record, inserted_by, (public.hc_generation_of(m.id, inserted_by)).upto;
     IF archived IS NOT NULL THEN
         EXECUTE format('INSERT INTO %s (id, txid, created_at, state, action, table_name, record_id, sfid) VALUES ($1, txid_current(), clock_timestamp(), ''NEW'', ''DELETE'', $2, $3, $4)',
                        public.hc_log_table(c)) USING archived, m.table_name, deleted_record, new_sfid;
@@ -122,12 +124,15 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION public.hc_revive_delete(public.hc_connection, public.hc_mapping, bigint, text) IS
+COMMENT ON FUNCTION public.hc_revive_delete(public.hc_connection, public.hc_mapping, bigint, text, bigint) IS
     'Brings the DELETE of a row without sfid back from the archive, now that its record turned out to exist.';
 
 CREATE FUNCTION public.hc_requeue_answered(c public.hc_connection, log_id bigint, message text, new_sfid text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF public.hc_requeue_gone(c, public.hc_log_table(c), ARRAY[log_id]) = '{}' THEN
+        RETURN;
+    END IF;
     EXECUTE format('UPDATE %s SET sf_message = $2, sfid = coalesce($3, sfid), sf_result = CASE WHEN $2 LIKE ''SUCCESS%%'' THEN 0 ELSE 1 END,
                            processed_at = clock_timestamp(), processed_tx = txid_current() WHERE id = $1', public.hc_log_table(c))
         USING log_id, message, new_sfid;
@@ -145,7 +150,8 @@ DECLARE
     m public.hc_mapping := public.hc_mapping_of(c.id, b.mapping);
     log text := public.hc_log_table(c);
     records bigint[]; entries bigint[];
-    mine bigint[]; others bigint[];          -- rows that we locked, rows locked by somebody else
+    since bigint;                            -- entries up to this id speak of rows that are gone: they touch no row
+    mine jsonb := '{}'; others bigint[];     -- rows that we locked, with their sfid; rows locked by somebody else
     log_mine jsonb; log_others bigint[];     -- likewise entries, with their state
     later bigint[];
     e public.hc_batch_entry;
@@ -156,13 +162,23 @@ BEGIN
     PERFORM public.hc_writes_rows();
     UPDATE public.hc_batch_entry x SET outcome = NULL, reason = x.outcome -> 'errors' -> 0 ->> 'message'
         WHERE x.batch = b.id AND NOT x.applied AND public.hc_must_repeat(b, x.outcome);
-    SELECT array_agg(x.record_id), array_agg(x.log_id) INTO records, entries FROM public.hc_batch_entry x
+    since := public.hc_generation_try(c, m);
+    IF since IS NULL THEN
+        UPDATE public.hc_batch x SET apply_attempt = x.apply_attempt + 1, reason = 'answered; the table is locked by another transaction',
+               apply_at = public.hc_clock(c.id) + least(interval '30 seconds', interval '1 second' * power(2, least(x.apply_attempt, 5)))
+            WHERE x.id = b.id;
+        RETURN jsonb_build_object('applied', 0, 'done', false, 'waiting',
+            (SELECT count(*) FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NOT NULL AND NOT x.applied));
+    END IF;
+    SELECT array_agg(x.record_id) FILTER (WHERE x.log_id > since), array_agg(x.log_id) INTO records, entries FROM public.hc_batch_entry x
         WHERE x.batch = b.id AND x.outcome IS NOT NULL AND NOT x.applied;
     -- First the rows, in id order, then the entries: applications lock in that order too, and nobody waits for us.
-    EXECUTE format('SELECT array_agg(l.id) FROM (SELECT t.id FROM %I.%I t WHERE t.id = ANY ($1) ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED) l',
-                   c.schema_name, m.table_name) INTO mine USING records;
-    EXECUTE format('SELECT array_agg(t.id) FROM %I.%I t WHERE t.id = ANY ($1) AND NOT t.id = ANY (coalesce($2, ''{}''))',
-                   c.schema_name, m.table_name) INTO others USING records, mine;
+    IF records IS NOT NULL THEN
+        EXECUTE format('SELECT coalesce(jsonb_object_agg(l.id, l.sfid), ''{}'') FROM (SELECT t.id, t.sfid FROM %I.%I t WHERE t.id = ANY ($1) ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED) l',
+                       c.schema_name, m.table_name) INTO mine USING records;
+        EXECUTE format('SELECT array_agg(t.id) FROM %I.%I t WHERE t.id = ANY ($1) AND NOT $2 ? t.id::text',
+                       c.schema_name, m.table_name) INTO others USING records, mine;
+    END IF;
     EXECUTE format('SELECT coalesce(jsonb_object_agg(l.id, l.state), ''{}'') FROM (SELECT g.id, g.state FROM %s g WHERE g.id = ANY ($1) ORDER BY g.id FOR UPDATE SKIP LOCKED) l',
                    log) INTO log_mine USING entries;
     EXECUTE format('SELECT array_agg(g.id) FROM %s g WHERE g.id = ANY ($1) AND NOT $2 ? g.id::text', log) INTO log_others USING entries, log_mine;
@@ -173,11 +189,14 @@ BEGIN
         INTO later USING m.table_name::text, records, entries, c.low_water;
 
     FOR e IN SELECT x.* FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NOT NULL AND NOT x.applied ORDER BY x.record_id, x.position LOOP
-        why := CASE WHEN e.record_id = ANY (others) THEN 'the row is locked by another transaction'
+        why := CASE WHEN e.log_id > since AND e.record_id = ANY (others) THEN 'the row is locked by another transaction'
                     WHEN e.log_id = ANY (log_others) THEN 'the log entry is locked by another transaction' END;
         IF why IS NULL THEN
             BEGIN
-                PERFORM public.hc_apply_entry(c, m, b, e, coalesce(e.record_id = ANY (mine), false), log_mine ->> e.log_id::text, coalesce(e.record_id = ANY (later), false));
+                -- A row whose sfid is another one than was written to is another row, whatever its id.
+                PERFORM public.hc_apply_entry(c, m, b, e,
+                    coalesce(e.log_id > since AND mine ? e.record_id::text AND (e.sfid IS NULL OR left(mine ->> e.record_id::text, 15) = left(e.sfid, 15)), false),
+                    log_mine ->> e.log_id::text, coalesce(e.record_id = ANY (later), false));
             EXCEPTION
                 WHEN query_canceled OR admin_shutdown OR crash_shutdown THEN RAISE;
                 WHEN OTHERS THEN why := format('%s: %s', SQLSTATE, SQLERRM);

@@ -80,6 +80,31 @@ $$;
 COMMENT ON FUNCTION public.hc_archive_edits(public.hc_connection) IS
     'How many rows of the archive were ever updated. The archive has no index by state, so it is searched for REQUEUE only when this number has changed.';
 
+-- A copy with a new id would speak of the row that has the record's id now.
+CREATE FUNCTION public.hc_requeue_gone(c public.hc_connection, place text, ids bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    log text := public.hc_log_table(c);
+    gone bigint[];
+BEGIN
+    EXECUTE format('SELECT coalesce(array_agg(l.id), ''{}'') FROM %s l JOIN public.hc_mapping m ON m.connection = $1 AND m.table_name = l.table_name::name
+                     WHERE l.id = ANY ($2) AND l.id <= public.hc_rows_since(m.id)', place) INTO gone USING c.id, ids;
+    IF gone <> '{}' THEN
+        IF place = log THEN
+            EXECUTE format('UPDATE %s SET state = ''NEW'', sf_message = NULL, updated_at = clock_timestamp() WHERE id = ANY ($1)', log) USING gone;
+        ELSE
+            EXECUTE format('WITH back AS (DELETE FROM %s WHERE id = ANY ($1) RETURNING *)
+                            INSERT INTO %s (id, txid, created_at, state, action, table_name, record_id, sfid, old, "values")
+                            SELECT id, txid, created_at, ''NEW'', action, table_name, record_id, sfid, old, "values" FROM back', place, log) USING gone;
+        END IF;
+        PERFORM public.hc_low_water_lower(c, (SELECT min(i) FROM unnest(gone) i));
+    END IF;
+    RETURN ARRAY(SELECT i FROM unnest(ids) i WHERE NOT i = ANY (gone));
+END
+$$;
+COMMENT ON FUNCTION public.hc_requeue_gone(public.hc_connection, text, bigint[]) IS
+    'Sets entries of the log or of the archive that speak of rows that are gone to NEW under their own ids, and returns the others, which are captured again.';
+
 CREATE FUNCTION public.hc_requeue(c public.hc_connection) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -98,7 +123,9 @@ BEGIN
             UPDATE public.hc_connection h SET settings = h.settings || jsonb_build_object('archive_edits', edits) WHERE h.id = c.id;
         END IF;
     END IF;
-    RETURN coalesce(public.hc_recapture(c, log, ids), 0) + coalesce(public.hc_recapture(c, archive, archived), 0);
+    PERFORM public.hc_recapture(c, log, public.hc_requeue_gone(c, log, ids)),
+            public.hc_recapture(c, archive, public.hc_requeue_gone(c, archive, archived));
+    RETURN coalesce(cardinality(ids), 0) + coalesce(cardinality(archived), 0);
 END
 $$;
 COMMENT ON FUNCTION public.hc_requeue(public.hc_connection) IS

@@ -150,8 +150,10 @@ BEGIN
                        mapped, m.upsert_column, m.upsert_field) INTO busy USING m.id, picked, row_sfids, busy;
     END IF;
     EXECUTE format('SELECT coalesce(array_agg(DISTINCT l.record_id::bigint), ''{}'') FROM %s l
-                     WHERE l.table_name = $1 AND l.state IN (''NEW'', ''PENDING'') AND l.record_id = ANY ($2)', log) INTO unsent USING m.table_name::text, row_ids;
-    unsent := unsent || ARRAY(SELECT e.record_id FROM public.hc_batch_entry e WHERE e.mapping = m.id AND NOT e.applied AND e.record_id = ANY (row_ids));
+                     WHERE l.table_name = $1 AND l.state IN (''NEW'', ''PENDING'') AND l.record_id = ANY ($2) AND l.id > public.hc_rows_since($3)', log)
+        INTO unsent USING m.table_name::text, row_ids, m.id;
+    unsent := unsent || ARRAY(SELECT e.record_id FROM public.hc_batch_entry e WHERE e.mapping = m.id AND NOT e.applied AND e.record_id = ANY (row_ids)
+                                 AND e.log_id > public.hc_rows_since(m.id));
     EXECUTE format('SELECT coalesce(array_agg(DISTINCT l.sfid::text), ''{}'') FROM %s l
                      WHERE l.table_name = $1 AND l.action = ''DELETE'' AND l.state IN (''NEW'', ''PENDING'') AND l.sfid = ANY ($2)', log)
         INTO deleting USING m.table_name::text, picked;

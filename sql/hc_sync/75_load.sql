@@ -205,8 +205,10 @@ BEGIN
     EXECUTE format('SELECT array_agg(x.id), array_agg(x.sfid::text) FROM (
                         SELECT t.id, t.sfid FROM %I.%I t WHERE t.id > $1 AND t.sfid IS NOT NULL AND t.systemmodstamp < ($2 AT TIME ZONE ''UTC'') - interval ''10 minutes''
                            AND NOT EXISTS (SELECT FROM public.%I p WHERE p.sfid = t.sfid)
-                           AND NOT EXISTS (SELECT FROM %s g WHERE g.table_name = $3 AND g.record_id = t.id AND g.state IN (''NEW'', ''PENDING''))
-                           AND NOT EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.mapping = $4 AND e.record_id = t.id AND NOT e.applied)
+                           AND NOT EXISTS (SELECT FROM %s g WHERE g.table_name = $3 AND g.record_id = t.id AND g.state IN (''NEW'', ''PENDING'')
+                                              AND g.id > public.hc_rows_since($4))
+                           AND NOT EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.mapping = $4 AND e.record_id = t.id AND NOT e.applied
+                                              AND e.log_id > public.hc_rows_since($4))
                          ORDER BY t.id LIMIT 1000 FOR UPDATE OF t SKIP LOCKED) x',
                    c.schema_name, m.table_name, l.private_table, public.hc_log_table(c)) INTO ids, sfids USING upto, l.began_at, m.table_name::text, m.id;
     IF ids IS NULL THEN

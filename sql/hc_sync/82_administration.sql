@@ -80,7 +80,7 @@ BEGIN
         'staged', (SELECT count(*) FROM public.hc_staged s JOIN public.hc_mapping m ON m.id = s.mapping WHERE m.connection = c.id),
         'notifications', (SELECT count(*) FROM public.hc_notification n WHERE n.connection = c.id AND n.acknowledged_at IS NULL),
         'mappings', (SELECT coalesce(jsonb_agg(jsonb_build_object('mapping', m.id, 'object', m.object_name, 'table', m.table_name, 'access', m.access,
-                            'state', m.state, 'state_detail', m.state_detail, 'poll_cursor', m.poll_cursor, 'poll_at', m.poll_at,
+                            'state', m.state, 'state_detail', coalesce(public.hc_capture_trouble(m.id), m.state_detail), 'poll_cursor', m.poll_cursor, 'poll_at', m.poll_at,
                             'load', (SELECT jsonb_build_object('step', l.step, 'rows', l.rows, 'expected', l.expected) FROM public.hc_load l WHERE l.mapping = m.id))
                             ORDER BY m.object_name), '[]') FROM public.hc_mapping m WHERE m.connection = c.id));
 END

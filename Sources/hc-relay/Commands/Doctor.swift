@@ -56,7 +56,7 @@ struct Doctor: AsyncParsableCommand {
     private func objects(_ connection: String, _ client: SalesforceClient, _ place: Workplace, _ report: inout Report) async throws {
         let rows = try await place.session.postgres.query(
             """
-            SELECT m.object_name, m.state, m.state_detail, array_to_string(ARRAY(SELECT f.field_name FROM public.hc_field f
+            SELECT m.object_name, m.state, m.state_detail, public.hc_capture_trouble(m.id) AS trouble, array_to_string(ARRAY(SELECT f.field_name FROM public.hc_field f
                    WHERE f.mapping = m.id AND f.relationship_field IS NULL), ' ') AS fields
               FROM public.hc_mapping m WHERE m.connection = $1 ORDER BY m.object_name
             """, [.text(connection)]
@@ -68,6 +68,8 @@ struct Doctor: AsyncParsableCommand {
                 let missing = (row["fields"] ?? "").split(separator: " ").map(String.init).filter { !known.contains($0) }
                 if !missing.isEmpty {
                     report.fail("object \(object)", "the sync user cannot read \(missing.joined(separator: ", ")): check field-level security")
+                } else if let trouble = row["trouble"] {
+                    report.fail("object \(object)", trouble)
                 } else {
                     let isWell = !["BAD_CONFIG", "BULK_LOAD_ERROR", "SYSTEM_ERROR", "UNAUTHORIZED"].contains(row["state"] ?? "")
                     report.add("object \(object)", isWell, [row["state"], row["state_detail"]].compactMap { $0 }.joined(separator: ": "))
