@@ -72,6 +72,8 @@ DECLARE
     m public.hc_mapping := public.hc_mapping_row($1);
     schema name := public.hc_mapping_schema($1);
 BEGIN
+    -- Two loads that end at the same time would both make it.
+    PERFORM pg_catalog.pg_advisory_xact_lock(18499, pg_catalog.hashtext(schema || '.hc_truncate_trigger'));
     IF pg_catalog.to_regprocedure(pg_catalog.format('%I.hc_truncate_trigger()', schema)) IS NULL THEN
         PERFORM public.hc_truncate_function_create(m.connection);
     END IF;

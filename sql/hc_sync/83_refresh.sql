@@ -10,6 +10,7 @@ BEGIN
     PERFORM public.hc_guard_create();
     PERFORM public.hc_capture_functions_create(schema);
     PERFORM public.hc_wakeup_create(schema);
+    PERFORM public.hc_truncate_function_create($1);
     PERFORM public.hc_connection_give_to_owner(schema);
 END
 $function$;
