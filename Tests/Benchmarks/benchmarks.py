@@ -16,12 +16,13 @@ from harness import ROOT
 from harness.cluster import Cluster
 
 import capture
+import drain
 import idle
 import load
 import simulator
 import writes
 
-BENCHMARKS = {"capture": capture.run, "load": load.run, "idle": idle.run, "writes": writes.run, "simulator": simulator.run}
+BENCHMARKS = {"capture": capture.run, "drain": drain.run, "load": load.run, "idle": idle.run, "writes": writes.run, "simulator": simulator.run}
 SLACK = float(os.environ.get("SLACK", "1"))
 
 

@@ -1,7 +1,7 @@
 -- Wire values: captured hstore text becomes what Salesforce is sent, and both sides are made comparable
 
 CREATE FUNCTION public.hc_wire_value(salesforce_type text, captured text) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql STABLE AS $$
     -- No SET clause and every name qualified, so that it is inlined: it runs once for each field of each change.
     SELECT CASE salesforce_type
         WHEN 'boolean' THEN CASE WHEN captured::boolean THEN 'true' ELSE 'false' END
@@ -41,16 +41,20 @@ COMMENT ON FUNCTION public.hc_normal(text, integer, text) IS
     'A wire value as Salesforce would store it: trimmed, blank as null, rounded to the scale, seconds, 15-character ids, picklist values in one order. Two values are the same for Salesforce when these are.';
 
 CREATE FUNCTION public.hc_wire_record(mapping uuid, action text, captured text) RETURNS jsonb
-LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+BEGIN
+    -- Not in SQL, and with one plan for all: this runs once for each change, and planning it costs more than running it.
+    RETURN (
     WITH changed AS (
         SELECT f.*, nullif(p.value, '') AS value, p.key
-          FROM public.hc_pairs(captured) p
+          FROM public.hc_pairs(hc_wire_record.captured) p
           LEFT JOIN public.hc_field f ON f.mapping = hc_wire_record.mapping AND f.column_name = p.key
          WHERE p.key NOT IN ('id', 'sfid', '_hc_lastop', '_hc_err')
     ), sent AS (
         SELECT c.*
           FROM changed c
-         WHERE CASE action WHEN 'INSERT' THEN c.createable AND c.value IS NOT NULL ELSE c.updateable END
+         WHERE CASE hc_wire_record.action WHEN 'INSERT' THEN c.createable AND c.value IS NOT NULL ELSE c.updateable END
            -- a parent named by external id wins over the lookup that it resolves to
            AND NOT (c.relationship_field IS NULL AND c.relationship_name IS NOT NULL AND EXISTS (
                 SELECT FROM changed r WHERE r.relationship_field IS NOT NULL AND r.relationship_name = c.relationship_name AND r.value IS NOT NULL))
@@ -66,8 +70,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
                                                                  'field', s.relationship_field, 'value', s.value) ORDER BY s.position)
                                FROM sent s WHERE s.relationship_field IS NOT NULL AND s.value IS NOT NULL), '[]'),
         'dropped', coalesce((SELECT jsonb_agg(coalesce(c.field_name, c.key) ORDER BY c.key) FROM changed c
-                              WHERE CASE action WHEN 'INSERT' THEN c.value IS NOT NULL AND NOT coalesce(c.createable, false)
-                                                ELSE NOT coalesce(c.updateable, false) END), '[]'))
+                              WHERE CASE hc_wire_record.action WHEN 'INSERT' THEN c.value IS NOT NULL AND NOT coalesce(c.createable, false)
+                                                ELSE NOT coalesce(c.updateable, false) END), '[]')));
+END
 $$;
 COMMENT ON FUNCTION public.hc_wire_record(uuid, text, text) IS
     'What one captured change sends: {"fields","nulls","parents","dropped"}. Nulls of an INSERT are left out, or they would override defaults; fields that the connected user may not write are dropped and named.';

@@ -1,7 +1,7 @@
 -- Claim: the next changes in log order that may travel in one request
 
 CREATE FUNCTION public.hc_log_table(c public.hc_connection) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT format('%I._trigger_log', c.schema_name) $$;
+LANGUAGE sql IMMUTABLE AS $$ SELECT pg_catalog.format('%I._trigger_log', c.schema_name) $$;   -- no SET, so that it is inlined
 COMMENT ON FUNCTION public.hc_log_table(public.hc_connection) IS 'The connection''s trigger log, quoted.';
 
 CREATE FUNCTION public.hc_waits_for(c public.hc_connection, m public.hc_mapping, record_id bigint, entry bigint) RETURNS bigint

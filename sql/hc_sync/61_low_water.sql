@@ -33,7 +33,7 @@ COMMENT ON FUNCTION public.hc_log_next_id(public.hc_connection) IS 'The last id 
 CREATE FUNCTION public.hc_low_water_raise(c public.hc_connection, final_below bigint, first_waiting bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    worth CONSTANT bigint := 5000;   -- ids; each rise makes a version of the connection's row, which a held snapshot keeps too
+    worth CONSTANT bigint := 2000;   -- ids; each rise makes a version of the connection's row, which a held snapshot keeps too
     passed bigint := least(final_below, first_waiting);
     next_id bigint := public.hc_log_next_id(c);   -- before the snapshot of the new mark
 BEGIN

@@ -1,7 +1,7 @@
 -- The batch: entries that travel in one request, as the relay gets them
 
 CREATE FUNCTION public.hc_batch_request(b public.hc_batch) RETURNS jsonb
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
     SELECT jsonb_build_object('batch', b.id, 'mapping', b.mapping, 'operation', b.operation, 'object', b.object_name,
                'external_id_field', b.external_id_field, 'attempt', b.attempt,
                'records', (SELECT jsonb_agg(jsonb_build_object('log_id', e.log_id, 'record_id', e.record_id)
@@ -12,7 +12,7 @@ COMMENT ON FUNCTION public.hc_batch_request(public.hc_batch) IS
     'The request that the relay sends for the batch: the entries whose outcome is not known yet, in order.';
 
 CREATE FUNCTION public.hc_claim(connection uuid, epoch bigint, maximum integer DEFAULT 200) RETURNS jsonb
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     c public.hc_connection := public.hc_step(hc_claim.connection, hc_claim.epoch);
     now_there timestamptz := public.hc_clock(c.id);

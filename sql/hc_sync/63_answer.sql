@@ -29,7 +29,7 @@ $$;
 COMMENT ON FUNCTION public.hc_sent(uuid, bigint, bigint) IS 'Says that the request is about to be written: from here on its outcome is unknown until the answer is stored.';
 
 CREATE FUNCTION public.hc_answer(connection uuid, epoch bigint, batch bigint, outcome text, answer jsonb) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     c public.hc_connection := public.hc_step(hc_answer.connection, hc_answer.epoch);
     b public.hc_batch := public.hc_open_batch(c, hc_answer.batch, ARRAY['CLAIMED', 'SENT']);

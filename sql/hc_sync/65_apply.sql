@@ -127,6 +127,33 @@ $$;
 COMMENT ON FUNCTION public.hc_revive_delete(public.hc_connection, public.hc_mapping, bigint, text, bigint) IS
     'Brings the DELETE of a row without sfid back from the archive, now that its record turned out to exist.';
 
+CREATE FUNCTION public.hc_later_changes(c public.hc_connection, m public.hc_mapping, records bigint[], entries bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+DECLARE
+    latest bigint[];
+    later bigint[];
+BEGIN
+    -- The log has no index by record. But a row that the transaction of its entry wrote last, and that is as that entry left it, has no
+    -- later change; that spares most batches the look through the whole backlog.
+    EXECUTE format('SELECT array_agg(t.id) FROM %1$s g JOIN %2$I.%3$I t ON t.id = g.record_id
+                     WHERE g.id = ANY ($1) AND t.id = ANY ($4) AND g.table_name = $2 AND t.xmin::text::bigint = g.txid & 4294967295
+                       AND %4$I.hstore(t.*) OPERATOR(%4$I.-) $3 OPERATOR(%4$I.=)
+                           ((coalesce(g.old, '''')::%4$I.hstore OPERATOR(%4$I.||) coalesce(g."values", '''')::%4$I.hstore) OPERATOR(%4$I.-) $3)',
+                   public.hc_log_table(c), c.schema_name, m.table_name, public.hc_hstore_schema())
+        INTO latest USING entries, m.table_name::text, ARRAY['sfid', '_hc_lastop', '_hc_err'], records;
+    records := ARRAY(SELECT r FROM unnest(records) r WHERE NOT r = ANY (coalesce(latest, '{}')));
+    IF cardinality(records) > 0 THEN
+        -- From the low water on by primary key: the index by state and table keeps every entry that ever was NEW while anybody holds a snapshot.
+        EXECUTE format('SELECT array_agg(DISTINCT g.record_id) FROM %s g WHERE g.id >= $4 AND g.table_name = $1 AND g.record_id = ANY ($2)
+                           AND g.state || '''' IN (''NEW'', ''PENDING'') AND NOT g.id = ANY ($3)', public.hc_log_table(c))
+            INTO later USING m.table_name::text, records, entries, c.low_water;
+    END IF;
+    RETURN later;
+END
+$$;
+COMMENT ON FUNCTION public.hc_later_changes(public.hc_connection, public.hc_mapping, bigint[], bigint[]) IS
+    'Which of the rows, which the caller has locked, have changes that are not sent besides the entries given.';
+
 CREATE FUNCTION public.hc_requeue_answered(c public.hc_connection, log_id bigint, message text, new_sfid text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -143,7 +170,7 @@ COMMENT ON FUNCTION public.hc_requeue_answered(public.hc_connection, bigint, tex
     'Ends an entry that was set to REQUEUE while it was on its way: its answer is noted, and it is captured again.';
 
 CREATE FUNCTION public.hc_apply(connection uuid, epoch bigint, batch bigint) RETURNS jsonb
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     c public.hc_connection := public.hc_step(hc_apply.connection, hc_apply.epoch);
     b public.hc_batch := public.hc_open_batch(c, hc_apply.batch, ARRAY['ANSWERED', 'REPEAT', 'DOUBT', 'PARKED', 'CLAIMED', 'SENT', 'DONE']);
@@ -183,10 +210,7 @@ BEGIN
                    log) INTO log_mine USING entries;
     EXECUTE format('SELECT array_agg(g.id) FROM %s g WHERE g.id = ANY ($1) AND NOT $2 ? g.id::text', log) INTO log_others USING entries, log_mine;
     -- A new statement, a new snapshot: with the rows locked, no further change of them can be captured meanwhile.
-    -- From the low water on by primary key: the index by state and table keeps every entry that ever was NEW while anybody holds a snapshot.
-    EXECUTE format('SELECT array_agg(DISTINCT g.record_id) FROM %s g WHERE g.id >= $4 AND g.table_name = $1 AND g.record_id = ANY ($2)
-                       AND g.state || '''' IN (''NEW'', ''PENDING'') AND NOT g.id = ANY ($3)', log)
-        INTO later USING m.table_name::text, records, entries, c.low_water;
+    later := public.hc_later_changes(c, m, mine, entries);
 
     FOR e IN SELECT x.* FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NOT NULL AND NOT x.applied ORDER BY x.record_id, x.position LOOP
         why := CASE WHEN e.log_id > since AND e.record_id = ANY (others) THEN 'the row is locked by another transaction'

@@ -1,0 +1,2 @@
+-- Made anew with another condition.
+DROP INDEX public.hc_batch_entry_log;
