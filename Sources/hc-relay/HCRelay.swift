@@ -12,8 +12,8 @@ struct HCRelay: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Run.self, Status.self, Doctor.self, Install.self, Uninstall.self, ConnectionCommand.self, MappingCommand.self, Import.self,
-            ErrorsCommand.self, SettingsCommand.self,
+            Run.self, Status.self, Doctor.self, Install.self, Uninstall.self, ConnectionCommand.self, MappingCommand.self,
+            Import.self, Adopt.self, ErrorsCommand.self, SettingsCommand.self,
         ])
 }
 

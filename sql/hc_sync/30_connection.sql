@@ -37,7 +37,7 @@ END
 $function$;
 COMMENT ON FUNCTION public.hc_guard_create() IS 'Makes public.get_xmlbinary() where the database has none';
 
-CREATE FUNCTION public.hc_log_tables_create(schema name) RETURNS void
+CREATE FUNCTION public.hc_meta_table_create(schema name) RETURNS void
 LANGUAGE plpgsql AS $function$
 BEGIN
     EXECUTE pg_catalog.format($ddl$
@@ -47,6 +47,15 @@ CREATE TABLE %1$I._hcmeta (
     org_id character varying(50),
     details text
 );
+$ddl$, schema);
+END
+$function$;
+COMMENT ON FUNCTION public.hc_meta_table_create(name) IS 'Makes _hcmeta';
+
+CREATE FUNCTION public.hc_event_log_create(schema name) RETURNS void
+LANGUAGE plpgsql AS $function$
+BEGIN
+    EXECUTE pg_catalog.format($ddl$
 CREATE TABLE %1$I._sf_event_log (
     id serial CONSTRAINT _sf_event_log_pkey PRIMARY KEY,
     table_name character varying(128),
@@ -59,6 +68,15 @@ CREATE TABLE %1$I._sf_event_log (
 );
 CREATE INDEX idx__sf_event_log_comp_key ON %1$I._sf_event_log (table_name, synced_at);
 CREATE INDEX idx__sf_event_log_sfid ON %1$I._sf_event_log (sfid);
+$ddl$, schema);
+END
+$function$;
+COMMENT ON FUNCTION public.hc_event_log_create(name) IS 'Makes _sf_event_log';
+
+CREATE FUNCTION public.hc_log_create(schema name) RETURNS void
+LANGUAGE plpgsql AS $function$
+BEGIN
+    EXECUTE pg_catalog.format($ddl$
 CREATE TABLE %1$I._trigger_log (
     id serial CONSTRAINT _trigger_log_pkey PRIMARY KEY,
     txid bigint,
@@ -80,6 +98,15 @@ CREATE INDEX _trigger_log_idx_created_at ON %1$I._trigger_log (created_at);
 CREATE INDEX _trigger_log_idx_state_id ON %1$I._trigger_log (state, id);
 CREATE INDEX _trigger_log_idx_state_table_name ON %1$I._trigger_log (state, table_name)
     WHERE state::text = 'NEW'::text OR state::text = 'PENDING'::text;
+$ddl$, schema);
+END
+$function$;
+COMMENT ON FUNCTION public.hc_log_create(name) IS 'Makes _trigger_log';
+
+CREATE FUNCTION public.hc_archive_create(schema name) RETURNS void
+LANGUAGE plpgsql AS $function$
+BEGIN
+    EXECUTE pg_catalog.format($ddl$
 CREATE TABLE %1$I._trigger_log_archive (
     id integer CONSTRAINT _trigger_log_archive_pkey PRIMARY KEY,
     txid bigint,
@@ -103,6 +130,12 @@ CREATE INDEX _trigger_log_archive_idx_state_table_name ON %1$I._trigger_log_arch
     WHERE state::text = 'FAILED'::text;
 $ddl$, schema);
 END
+$function$;
+COMMENT ON FUNCTION public.hc_archive_create(name) IS 'Makes _trigger_log_archive';
+
+CREATE FUNCTION public.hc_log_tables_create(schema name) RETURNS void
+LANGUAGE sql AS $function$
+    SELECT public.hc_meta_table_create($1), public.hc_event_log_create($1), public.hc_log_create($1), public.hc_archive_create($1)
 $function$;
 COMMENT ON FUNCTION public.hc_log_tables_create(name) IS 'Makes _hcmeta, _sf_event_log, _trigger_log and _trigger_log_archive';
 

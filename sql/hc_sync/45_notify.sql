@@ -10,15 +10,28 @@ CREATE FUNCTION public.hc_quiet_name(schema name) RETURNS name
 LANGUAGE sql IMMUTABLE STRICT AS $function$ SELECT ('hc_quiet_' || $1)::pg_catalog.name $function$;
 COMMENT ON FUNCTION public.hc_quiet_name(name) IS 'Sequence in schema public that marks until when a connection needs no notification';
 
+CREATE FUNCTION public.hc_quiet_create(schema name) RETURNS void
+LANGUAGE plpgsql AS $function$
+BEGIN
+    EXECUTE pg_catalog.format($ddl$
+CREATE SEQUENCE IF NOT EXISTS public.%1$I INCREMENT 10000;
+COMMENT ON SEQUENCE public.%1$I IS %2$L;
+$ddl$, public.hc_quiet_name(schema),
+       'Until when the connection of schema ' || pg_catalog.quote_ident(schema) || ' needs no notification: last_value in milliseconds since 1970; '
+       'is_called false while the relay is busy; the increment is the interval in milliseconds');
+    PERFORM pg_catalog.setval(pg_catalog.format('public.%I', public.hc_quiet_name(schema))::pg_catalog.regclass, 1);
+END
+$function$;
+COMMENT ON FUNCTION public.hc_quiet_create(name) IS 'Makes a connection''s mark, or clears it';
+
 -- The portable body stands alone: it needs nothing of the extension.
 CREATE FUNCTION public.hc_wakeup_create(schema name) RETURNS void
 LANGUAGE plpgsql AS $function$
 BEGIN
+    PERFORM public.hc_quiet_create(schema);
     EXECUTE pg_catalog.format($ddl$
-CREATE SEQUENCE IF NOT EXISTS public.%2$I INCREMENT 10000;
-COMMENT ON SEQUENCE public.%2$I IS %4$L;
 CREATE OR REPLACE FUNCTION %1$I.tlog_notify_trigger() RETURNS trigger
-LANGUAGE plpgsql %5$s SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql %4$s SET search_path = pg_catalog, pg_temp AS $body$
 -- VERSION 1 --
 DECLARE
     now_ms bigint := extract(epoch FROM clock_timestamp()) * 1000;
@@ -27,7 +40,7 @@ DECLARE
     idle boolean;
 BEGIN
     IF NOT coalesce(has_sequence_privilege(to_regclass(%3$L)::oid, 'UPDATE'), false) THEN
-        PERFORM pg_notify(%6$L, 'ping');
+        PERFORM pg_notify(%5$L, 'ping');
         RETURN NEW;
     END IF;
     SELECT q.last_value, q.is_called INTO until_ms, idle FROM public.%2$I q;
@@ -35,26 +48,23 @@ BEGIN
         RETURN NEW;
     END IF;
     -- Tried, never waited for: whoever holds it is announcing at this moment.
-    IF pg_try_advisory_lock(18499, hashtext(%6$L)) THEN
+    IF pg_try_advisory_lock(18499, hashtext(%5$L)) THEN
         -- The time anew: one read before another announcer's mark would make that mark look too far ahead.
         now_ms := extract(epoch FROM clock_timestamp()) * 1000;
         SELECT q.last_value, q.is_called INTO until_ms, idle FROM public.%2$I q;
         SELECT s.seqincrement INTO step_ms FROM pg_sequence s WHERE s.seqrelid = to_regclass(%3$L);
         IF idle AND NOT (until_ms > now_ms AND until_ms <= now_ms + step_ms) THEN
             PERFORM setval(to_regclass(%3$L), now_ms + step_ms);
-            PERFORM pg_notify(%6$L, 'ping');
+            PERFORM pg_notify(%5$L, 'ping');
         END IF;
-        PERFORM pg_advisory_unlock(18499, hashtext(%6$L));
+        PERFORM pg_advisory_unlock(18499, hashtext(%5$L));
     END IF;
     RETURN NEW;
 END
 $body$;
 REVOKE ALL ON FUNCTION %1$I.tlog_notify_trigger() FROM PUBLIC;
 $ddl$, schema, public.hc_quiet_name(schema), pg_catalog.format('public.%I', public.hc_quiet_name(schema)),
-       'Until when the connection of schema ' || pg_catalog.quote_ident(schema) || ' needs no notification: last_value in milliseconds since 1970; '
-       'is_called false while the relay is busy; the increment is the interval in milliseconds',
        public.hc_security_clause(public.hc_schema_owner(schema)), schema || '.hc_trigger_log');
-    PERFORM pg_catalog.setval(pg_catalog.format('public.%I', public.hc_quiet_name(schema))::pg_catalog.regclass, 1);
     PERFORM public.hc_wakeup_mode(schema, CASE WHEN public.hc_has_c_capture() THEN 'c' ELSE 'portable' END);
 END
 $function$;

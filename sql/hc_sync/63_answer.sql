@@ -22,6 +22,7 @@ DECLARE
     c public.hc_connection := public.hc_step(hc_sent.connection, hc_sent.epoch);
     b public.hc_batch := public.hc_open_batch(c, hc_sent.batch, ARRAY['CLAIMED', 'SENT']);
 BEGIN
+    PERFORM public.hc_adopt_final(c.id, 'a change was sent');
     UPDATE public.hc_batch x SET state = 'SENT', sent_at = public.hc_clock(c.id), first_sent_at = coalesce(x.first_sent_at, public.hc_clock(c.id))
         WHERE x.id = b.id;
 END

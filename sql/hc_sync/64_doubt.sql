@@ -162,6 +162,13 @@ BEGIN
         RAISE EXCEPTION 'decision % is neither send, nor drop, nor the Id of a record', decision USING ERRCODE = '22023',
             HINT = 'send: create it (again). drop: forget the change. An Id: that record is the one that was created.';
     END IF;
+    IF b.answer ? 'adopted' THEN
+        PERFORM public.hc_adopt_final(b.connection, format('log entry %s, which Heroku Connect left PENDING, was decided', hc_doubt_decide.log_id));
+        IF decision = 'send' THEN
+            PERFORM public.hc_adopt_send(b, hc_doubt_decide.log_id);
+            RETURN;
+        END IF;
+    END IF;
     UPDATE public.hc_batch_entry e
         SET outcome = CASE decision
                 WHEN 'send' THEN NULL

@@ -25,6 +25,9 @@ COMMENT ON FUNCTION public.hc_archive(public.hc_connection, bigint[]) IS 'Moves 
 CREATE FUNCTION public.hc_finish_entry(c public.hc_connection, log_id bigint, new_state text, message text, new_sfid text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF new_state <> 'SUCCESS' THEN   -- a success was sent or decided before
+        PERFORM public.hc_adopt_final(c.id, format('log entry %s became %s', log_id, new_state));
+    END IF;
     IF new_state = 'FAILED' THEN
         EXECUTE format('UPDATE %s SET state = $2, sf_message = $3, sfid = coalesce($4, sfid), sf_result = 1,
                                processed_at = clock_timestamp(), processed_tx = txid_current(), updated_at = clock_timestamp()

@@ -74,6 +74,9 @@ BEGIN
         written := CASE kind WHEN 'update' THEN public.hc_merge_update(c, m, ids, sfids)
                              WHEN 'insert' THEN public.hc_merge_insert(c, m, sfids)
                              ELSE public.hc_merge_delete(c, m, ids) END;
+        IF written > 0 THEN
+            PERFORM public.hc_adopt_final(c.id, format('records of %s were merged', m.object_name));
+        END IF;
         RETURN;
     EXCEPTION
         WHEN query_canceled OR admin_shutdown OR crash_shutdown THEN RAISE;

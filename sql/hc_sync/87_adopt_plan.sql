@@ -91,7 +91,7 @@ COMMENT ON FUNCTION public.hc_adopt_mapping(name, record, text, jsonb) IS 'What 
 CREATE FUNCTION public.hc_adopt_settings(configuration jsonb, has_ucs_basic boolean) RETURNS jsonb
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $function$
     SELECT jsonb_build_object('write_algorithm', 'ordered', 'protect_unsent', 'false', 'requeued_change', 'send', 'schema_healing', 'lengthening',
-                              'field_gone', 'bad_config', 'accelerated_source',
+                              'field_gone', 'bad_config', 'truncate', 'warn', 'accelerated_source',
                               CASE WHEN given #> '{features,cdc_for_accelerated_polling}' = 'true' THEN 'change_data_capture' ELSE 'push_topic' END)
            || (given - ARRAY['features', 'organization_id', 'api_version', 'hc_sync'])
            || jsonb_build_object('features', jsonb_build_object('poll_db_no_merge', coalesce(given ->> 'write_algorithm', 'ordered') = 'ordered',

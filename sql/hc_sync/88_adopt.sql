@@ -1,4 +1,5 @@
--- Adoption, fourth part: the plan shown, one step a row.
+-- Adoption: the plan shown, and carried out in one transaction that touches the catalog alone. The tables go on with the
+-- triggers that they have, which write the same log, until hc_adopt_triggers exchanges them table by table.
 
 CREATE FUNCTION public.hc_adopt_steps(plan jsonb) RETURNS TABLE (step text, detail text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $function$
@@ -66,11 +67,10 @@ BEGIN
     PERFORM public.hc_adopt_check($1, $3);
     plan := public.hc_adopt_plan($1, $2);
     IF NOT $3 THEN
-        RAISE EXCEPTION 'this version shows the plan of an adoption and does not carry it out'
-            USING ERRCODE = 'feature_not_supported', HINT = 'Call it with dry_run => true.';
+        PERFORM public.hc_adopt_write(plan);
     END IF;
     RETURN QUERY SELECT s.step, s.detail FROM public.hc_adopt_steps(plan) s;
 END
 $function$;
 COMMENT ON FUNCTION public.hc_adopt(name, jsonb, boolean) IS
-    'Says step by step how a schema that Heroku Connect made would be taken over; configuration is the exported mapping file';
+    'Takes over a schema that Heroku Connect made, and says step by step what was done; dry_run only says it. configuration is the exported mapping file. CALL hc_adopt_triggers follows';

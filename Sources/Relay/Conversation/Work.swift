@@ -1,10 +1,17 @@
 /// What the database says is to be done for a connection (`hc_work`). A look, not a claim: each step decides again.
 struct Work: Decodable, Sendable, Equatable {
     struct MappingItem: Decodable, Sendable, Equatable { var mapping: String }
+    struct DescribeItem: Decodable, Sendable, Equatable {
+        var mapping: String
+        var object: String
+        var names: [String]
+    }
     struct DoubtItem: Decodable, Sendable, Equatable { var batch: Int }
 
     var state: String
     var paused: Bool
+    /// Adopted mappings whose object is to be described before anything else.
+    var describe: [DescribeItem]
     var loads: [MappingItem]
     var polls: [MappingItem]
     /// Mappings with staged records whose time has come.
@@ -18,7 +25,7 @@ struct Work: Decodable, Sendable, Equatable {
     var wait: Int
 
     private enum CodingKeys: String, CodingKey {
-        case state, paused, loads, polls, staged, apply, doubts, housekeeping
+        case state, paused, describe, loads, polls, staged, apply, doubts, housekeeping
         case readBack = "read_back"
         case wait = "wait_ms"
     }
@@ -27,6 +34,7 @@ struct Work: Decodable, Sendable, Equatable {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         state = try values.decodeIfPresent(String.self, forKey: .state) ?? "IDLE"
         paused = try values.decodeIfPresent(Bool.self, forKey: .paused) ?? false
+        describe = try values.decodeIfPresent([DescribeItem].self, forKey: .describe) ?? []
         loads = try values.decodeIfPresent([MappingItem].self, forKey: .loads) ?? []
         polls = try values.decodeIfPresent([MappingItem].self, forKey: .polls) ?? []
         staged = try values.decodeIfPresent([String].self, forKey: .staged) ?? []

@@ -33,6 +33,10 @@ struct ReadLane: Sendable {
     /// True when something was done, after which the database is asked again at once.
     private func doWork(_ work: Work, _ database: ProtocolSession) async throws -> Bool {
         var hasWorked = false
+        for item in work.describe where !isStopping {
+            try await Describe(database: database, org: org, log: log).run(item)
+            hasWorked = true
+        }
         for mapping in work.staged where !isStopping {
             let step = try await merged(mapping, database)
             hasWorked = hasWorked || step.rows > 0

@@ -12,7 +12,7 @@ struct Import: AsyncParsableCommand {
     @OptionGroup var which: ConnectionOptions
 
     func run() async throws {
-        let text = try read()
+        let text = try MappingFile.read(file)
         try await Workplace.with { place in
             let wanted = try await mappings(text, place.session)
             let connection = try await which.find(in: place.session)
@@ -24,26 +24,10 @@ struct Import: AsyncParsableCommand {
         }
     }
 
-    private func read() throws -> String {
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw CommandFailure("cannot read \(file): check its name and its rights")
-        }
-        guard let text = String(bytes: data, encoding: .utf8) else { throw CommandFailure("\(file) is not UTF-8 text: save it as UTF-8") }
-        return text
-    }
-
-    /// What the file says, read by the database alone.
     private func mappings(_ text: String, _ session: RelaySession) async throws -> [Registration.Wanted] {
-        do throws(PostgresError) {
-            return try await session.postgres.query("SELECT object_name, config FROM public.hc_mapping_file($1::jsonb)", [.json(text)])
-                .rows.map { row throws(PostgresError) in
-                    Registration.Wanted(object: try row.value("object_name"), config: try row.value("config"))
-                }
-        } catch {
-            guard let state = error.sqlState, state.hasPrefix("22") else { throw error }
-            let place = state == "22P02" ? MalformedJSON(text, error).place : ""
-            let reason = [error.serverMessage ?? "", error.detail, error.hint].compactMap { $0 }.joined(separator: "; ")
-            throw CommandFailure("\(file)\(place): \(reason); a mapping file is an object with the list \"mappings\"")
+        try await MappingFile.explaining(file, text) {
+            try await session.postgres.query("SELECT object_name, config FROM public.hc_mapping_file($1::jsonb)", [.json(text)])
+                .rows.map { Registration.Wanted(object: try $0.value("object_name"), config: try $0.value("config")) }
         }
     }
 
