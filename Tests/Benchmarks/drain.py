@@ -7,13 +7,14 @@ else the machine does hits both alike, and every batch that is drained is captur
 """
 
 import itertools
+import json
 import os
 import statistics
 import time
 
 from psycopg.types.json import Jsonb
 
-from capture import description, COLUMNS
+from capturetables import FIELDS, description
 
 BATCH = 200
 MODES = ("c", "portable")
@@ -29,9 +30,9 @@ class Place:
     def __init__(self, cluster, mode, rows, backlog):
         self.database = cluster.database()
         self.session = self.database.connect(autocommit=True)
-        names = ", ".join(f'"Text{n}__c":{{}},"Amount{n}__c":{{}}' for n in range(1, COLUMNS // 2 + 1))
+        config = json.dumps({"access": "read_write", "fields": {name: {} for name in FIELDS}})
         self.connection = self.value("SELECT hc_connection_create('salesforce')")
-        self.value("SELECT hc_mapping_create(%s, 'Account', %s, %s)", self.connection, f'{{"access":"read_write","fields":{{{names}}}}}', description())
+        self.value("SELECT hc_mapping_create(%s, 'Account', %s, %s)", self.connection, config, description())
         self.session.execute("CALL hc_capture_mode(%s, %s)", (self.connection, mode))
         self.epoch = self.value("SELECT hc_lead(%s, 'benchmark')", self.connection)
         for setting in ("idle_session_timeout", "idle_in_transaction_session_timeout"):
@@ -86,7 +87,11 @@ def claim(cluster, report, mode, full):
     small, large = 10_000, 2_000_000 if full else 100_000
     turns = 60 if full else 20
     places = [Place(cluster, mode, size + turns * BATCH, size) for size in (small, large)]
-    seen = [[place.drain() for place in places] for turn in range(turns) if not [place.capture(turn) for place in places if turn % 2]]
+    seen = []
+    for turn in range(turns):
+        for place in places:
+            place.capture(turn)
+        seen.append([place.drain() for place in places])
     claims, whole = ([statistics.median(pair[place][part] for pair in seen[3:]) for place in (0, 1)] for part in (0, 1))
     name = f"{mode}, claim of {BATCH} from a backlog of {large:,} / from {small:,}"
     report.figure(name, claims[1] / claims[0], limit=1.3)

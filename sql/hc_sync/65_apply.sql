@@ -133,6 +133,9 @@ DECLARE
     latest bigint[];
     later bigint[];
 BEGIN
+    IF cardinality(records) = 0 THEN
+        RETURN NULL;
+    END IF;
     -- The log has no index by record. But a row that the transaction of its entry wrote last, and that is as that entry left it, has no
     -- later change; that spares most batches the look through the whole backlog.
     EXECUTE format('SELECT array_agg(t.id) FROM %1$s g JOIN %2$I.%3$I t ON t.id = g.record_id
@@ -210,7 +213,7 @@ BEGIN
                    log) INTO log_mine USING entries;
     EXECUTE format('SELECT array_agg(g.id) FROM %s g WHERE g.id = ANY ($1) AND NOT $2 ? g.id::text', log) INTO log_others USING entries, log_mine;
     -- A new statement, a new snapshot: with the rows locked, no further change of them can be captured meanwhile.
-    later := public.hc_later_changes(c, m, mine, entries);
+    later := public.hc_later_changes(c, m, ARRAY(SELECT k::bigint FROM jsonb_object_keys(mine) k), entries);
 
     FOR e IN SELECT x.* FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NOT NULL AND NOT x.applied ORDER BY x.record_id, x.position LOOP
         why := CASE WHEN e.log_id > since AND e.record_id = ANY (others) THEN 'the row is locked by another transaction'
