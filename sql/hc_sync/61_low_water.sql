@@ -65,7 +65,7 @@ DECLARE
 BEGIN
     -- An entry shown as PENDING that is in no batch was set so by hand: it is offered again.
     EXECUTE format('SELECT array_agg(l.id) FROM (SELECT id FROM %1$s l WHERE state = ''PENDING''
-                       AND NOT EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.log_id = l.id AND NOT e.applied AND e.mapping IN
+                       AND NOT EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.log_id = l.id AND e.log_id > 0 AND NOT e.applied AND e.mapping IN
                            (SELECT m.id FROM public.hc_mapping m WHERE m.connection = $1)) ORDER BY id FOR UPDATE SKIP LOCKED) l',
                    public.hc_log_table(c)) INTO orphan USING c.id;
     EXECUTE format('UPDATE %s SET state = ''NEW'', updated_at = clock_timestamp() WHERE id = ANY ($1)', public.hc_log_table(c)) USING orphan;

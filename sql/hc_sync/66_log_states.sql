@@ -71,7 +71,7 @@ COMMENT ON FUNCTION public.hc_recapture(public.hc_connection, text, bigint[]) IS
 CREATE FUNCTION public.hc_in_flight(c public.hc_connection, log_id bigint) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM public.hc_batch_entry e JOIN public.hc_batch b ON b.id = e.batch
-                    WHERE e.log_id = hc_in_flight.log_id AND NOT e.applied AND b.connection = c.id)
+                    WHERE e.log_id = hc_in_flight.log_id AND e.log_id > 0 AND NOT e.applied AND b.connection = c.id)
 $$;
 COMMENT ON FUNCTION public.hc_in_flight(public.hc_connection, bigint) IS
     'Whether the entry is in an open batch: then an edit of its state has its effect after the answer.';
