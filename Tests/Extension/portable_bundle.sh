@@ -51,6 +51,11 @@ refused "the portable bundle is installed in this database already, in version $
 refused "this file upgrades version 0.9 of the portable bundle, and version $version is installed" \
     sql -U hc_stranger -d hc_portable --single-transaction -f "$here/../../sql/portable/hc_sync--0.9--$version.sql"
 
+# It is no owner of the database, and administers after the extension took the catalog over as before.
+sql -U postgres -d hc_portable -c "CREATE EXTENSION hc_sync VERSION 'portable'" -c 'ALTER EXTENSION hc_sync UPDATE'
+sql -U hc_stranger -d hc_portable -c "SELECT public.hc_connection_create('second')" >/dev/null
+expect "after the extension took over" "2" "$(sql -U hc_stranger -d hc_portable -c 'SELECT count(*) FROM public.hc_connection')"
+
 make_database hc_portable hc_dba
 sql -U hc_dba -d hc_portable --single-transaction -f "$here/../../sql/portable/hc_sync--0.9.sql"
 sql -U postgres -d hc_portable -c "CREATE EXTENSION hc_sync VERSION 'portable'"

@@ -72,6 +72,9 @@ upgrade() { # DATABASE FROM
     sql -d "$1" -U $owner -c 'CALL public.hc_refresh()'
 }
 
+# Scripts of older versions stay as they were: whoever has one gets the way from it that was tested.
+(cd "$here/../../sql" && sha256sum --check --quiet frozen.sha256) || fail "upgrade: a frozen script was changed (sql/frozen.sha256)"
+
 version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$here/../../extension/hc_sync.control")
 kept="SELECT (SELECT string_agg(state || ' ' || record_id, ', ' ORDER BY id) FROM salesforce._trigger_log),
              (SELECT string_agg(name || ' ' || _hc_lastop, ', ' ORDER BY id) FROM salesforce.account),
