@@ -163,24 +163,39 @@ hc_announce_init(void)
 	RegisterXactCallback(at_transaction_end, NULL);
 }
 
+/* Whether a function is the one below. */
+bool
+hc_is_announcer(Oid function)
+{
+	FmgrInfo	info;
+
+	fmgr_info(function, &info);
+	return info.fn_addr == hc_announce;
+}
+
+/* Notes that the log of a schema has grown in this transaction. */
+void
+hc_note_growth(Oid schema)
+{
+	MemoryContext caller;
+
+	if (schema == last_noted)
+		return;
+	caller = MemoryContextSwitchTo(TopTransactionContext);
+	grown_schemas = list_append_unique_oid(grown_schemas, schema);
+	MemoryContextSwitchTo(caller);
+	last_noted = schema;
+}
+
 Datum
 hc_announce(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	MemoryContext caller;
-	Oid			schema;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				errmsg("hc_announce must be called as a trigger"));
-	schema = RelationGetNamespace(trigdata->tg_relation);
-	if (schema != last_noted)
-	{
-		caller = MemoryContextSwitchTo(TopTransactionContext);
-		grown_schemas = list_append_unique_oid(grown_schemas, schema);
-		MemoryContextSwitchTo(caller);
-		last_noted = schema;
-	}
+	hc_note_growth(RelationGetNamespace(trigdata->tg_relation));
 	return PointerGetDatum(NULL);	/* ignored for AFTER triggers */
 }

@@ -30,4 +30,5 @@ _PG_init(void)
 	hc_trigger_log_init();
 	hc_guard_init();
 	hc_announce_init();
+	hc_pending_init();
 }

@@ -12,6 +12,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "utils/rel.h"
+#include "utils/timestamp.h"
 
 /* One captured column, ready to be written. */
 typedef struct HcColumn
@@ -23,6 +24,7 @@ typedef struct HcColumn
 	int			key_length;		/* bytes of the name: hstore sorts by it first */
 	char	   *name;
 	char	   *prefix;			/* "name"=> with quotes and escapes */
+	int			prefix_length;
 	FmgrInfo	output;
 } HcColumn;
 
@@ -39,7 +41,15 @@ typedef struct HcTable
 	AttrNumber	sfid;
 	AttrNumber	last_operation;
 	AttrNumber	error;
+	bool		entries_may_wait;	/* no trigger of a user could look for them before the statement ends */
 } HcTable;
+
+/* The columns of a trigger log that an entry fills. */
+enum
+{
+	HC_LOG_ID, HC_LOG_TXID, HC_LOG_CREATED_AT, HC_LOG_UPDATED_AT, HC_LOG_STATE, HC_LOG_ACTION, HC_LOG_TABLE_NAME,
+	HC_LOG_RECORD_ID, HC_LOG_SFID, HC_LOG_OLD, HC_LOG_VALUES, HC_LOG_COLUMNS
+};
 
 /* Trigger log of a schema. */
 typedef struct HcLog
@@ -52,34 +62,63 @@ typedef struct HcLog
 	char		schema_name[NAMEDATALEN];
 	SPIPlanPtr	plan;
 	int			plan_users;		/* nested uses; a plan in use is not freed */
+	bool		direct;			/* entries can go straight into the table */
+	char		announcer;		/* tgenabled of the trigger that announces, if direct */
+	struct
+	{
+		AttrNumber	attnum;
+		Oid			type;
+		int32		length;		/* in characters; -1 for any */
+	}			columns[HC_LOG_COLUMNS];
 } HcLog;
+
+/* One entry. The texts live as long as the call, or as long as the entry waits. */
+typedef struct HcEntry
+{
+	int64		id;
+	int64		txid;
+	TimestampTz created_at;
+	text	   *state;
+	text	   *action;
+	text	   *table_name;
+	int64		record_id;
+	bool		record_id_is_null;
+	text	   *sfid;			/* null where the log keeps none */
+	text	   *old_values;
+	text	   *new_values;
+} HcEntry;
 
 /* table_cache.c */
 extern HcTable *hc_table(Relation relation);
 
 /* trigger_log.c */
-typedef struct HcEntry
-{
-	const char *state;
-	const char *action;
-	const char *table_name;
-	Datum		record_id;		/* int8 */
-	bool		record_id_is_null;
-	char	   *sfid;			/* null where the log keeps none */
-	StringInfo	old_values;
-	StringInfo	new_values;
-} HcEntry;
-
 extern HcLog *hc_log(Relation relation);
-extern void hc_log_append(HcLog *log, const HcEntry *entry);
+extern HcLog *hc_log_of_schema(Oid schema);
+extern void hc_log_append(HcLog *log, HcEntry *entry, bool may_wait);
+extern void hc_log_write(HcLog *log, HcEntry *const *entries, int count);
+
+/* log_table.c */
+extern void hc_log_table_learn(HcLog *log);
+extern bool hc_log_takes(HcLog *log, const HcEntry *entry);
+extern void hc_log_table_write(HcLog *log, HcEntry *const *entries, int count);
+
+/* pending.c */
+extern bool hc_may_wait(void);
+extern void hc_wait(HcLog *log, const HcEntry *entry);
+
+/* capture.c */
+extern bool hc_is_capture(Oid function);
+
+/* announce.c */
+extern bool hc_is_announcer(Oid function);
+extern void hc_note_growth(Oid schema);
 
 /* row_text.c */
-extern void hc_append_row(StringInfo text, HcTable *table, TupleTableSlot *row);
-extern void hc_append_changes(StringInfo text, HcTable *table,
-							  TupleTableSlot *old_row, TupleTableSlot *new_row);
+extern text *hc_row_text(HcTable *table, TupleTableSlot *row);
+extern text *hc_changes_text(HcTable *table, TupleTableSlot *old_row, TupleTableSlot *new_row);
 extern int	hc_begin_output(void);
 extern void hc_end_output(int nest_level);
-extern char *hc_column_text(HcTable *table, AttrNumber attnum, TupleTableSlot *row);
+extern text *hc_column_text(HcTable *table, AttrNumber attnum, TupleTableSlot *row);
 
 /* guard.c */
 extern bool hc_user_is_writing(void);
@@ -89,6 +128,7 @@ extern void hc_table_cache_init(void);
 extern void hc_trigger_log_init(void);
 extern void hc_guard_init(void);
 extern void hc_announce_init(void);
+extern void hc_pending_init(void);
 
 extern MemoryContext hc_memory(void);
 

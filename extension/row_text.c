@@ -14,6 +14,8 @@
 #include "utils/float.h"
 #include "utils/guc.h"
 
+#define LONGEST_SCRATCH (256 * 1024)
+
 /*
  * The log holds ISO dates and shortest round-trip floats whatever the
  * application set. Answers what hc_end_output needs; 0 if nothing differed.
@@ -96,7 +98,7 @@ append_pair(StringInfo text, HcColumn *column, Datum value, bool is_null)
 
 	if (text->len > 0)
 		appendBinaryStringInfo(text, ", ", 2);
-	appendStringInfoString(text, column->prefix);
+	appendBinaryStringInfo(text, column->prefix, column->prefix_length);
 	if (is_null)
 	{
 		appendBinaryStringInfo(text, "NULL", 4);
@@ -124,10 +126,34 @@ is_unchanged(HcColumn *column, Datum old_value, bool old_is_null, Datum new_valu
 	return old_length == new_length && memcmp(old_text, new_text, old_length) == 0;
 }
 
-/* All captured columns. */
-void
-hc_append_row(StringInfo text, HcTable *table, TupleTableSlot *row)
+/* A text to append to, whose length is filled in at the end. It is kept from row to row, unless one was very long. */
+static StringInfo
+begin_text(void)
 {
+	static StringInfoData scratch = {0};
+
+	if (scratch.data != NULL && scratch.maxlen > LONGEST_SCRATCH)
+	{
+		pfree(scratch.data);
+		scratch.data = NULL;
+	}
+	if (scratch.data == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(hc_memory());
+
+		initStringInfo(&scratch);
+		MemoryContextSwitchTo(caller);
+	}
+	resetStringInfo(&scratch);
+	return &scratch;
+}
+
+/* All captured columns. */
+text *
+hc_row_text(HcTable *table, TupleTableSlot *row)
+{
+	StringInfo	text = begin_text();
+
 	slot_getallattrs(row);
 	for (int i = 0; i < table->column_count; i++)
 	{
@@ -135,12 +161,15 @@ hc_append_row(StringInfo text, HcTable *table, TupleTableSlot *row)
 
 		append_pair(text, column, row->tts_values[column->attnum - 1], row->tts_isnull[column->attnum - 1]);
 	}
+	return cstring_to_text_with_len(text->data, text->len);
 }
 
 /* The captured columns whose values differ, with their new values. */
-void
-hc_append_changes(StringInfo text, HcTable *table, TupleTableSlot *old_row, TupleTableSlot *new_row)
+text *
+hc_changes_text(HcTable *table, TupleTableSlot *old_row, TupleTableSlot *new_row)
 {
+	StringInfo	text = begin_text();
+
 	slot_getallattrs(old_row);
 	slot_getallattrs(new_row);
 	for (int i = 0; i < table->column_count; i++)
@@ -152,14 +181,15 @@ hc_append_changes(StringInfo text, HcTable *table, TupleTableSlot *old_row, Tupl
 						  new_row->tts_values[at], new_row->tts_isnull[at]))
 			append_pair(text, column, new_row->tts_values[at], new_row->tts_isnull[at]);
 	}
+	return cstring_to_text_with_len(text->data, text->len);
 }
 
-/* One text column of a row as a C string; null if it is null. */
-char *
+/* One text column of a row; null if it is null. */
+text *
 hc_column_text(HcTable *table, AttrNumber attnum, TupleTableSlot *row)
 {
 	bool		is_null;
 	Datum		value = slot_getattr(row, attnum, &is_null);
 
-	return is_null ? NULL : TextDatumGetCString(value);
+	return is_null ? NULL : DatumGetTextPP(value);
 }

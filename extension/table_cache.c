@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "hc_sync.h"
 #include "utils/hsearch.h"
@@ -93,6 +95,7 @@ describe_column(HcColumn *column, Form_pg_attribute attribute, MemoryContext con
 	column->name = pstrdup(NameStr(attribute->attname));
 	column->key_length = strlen(column->name);
 	column->prefix = column_prefix(column->name);
+	column->prefix_length = strlen(column->prefix);
 	getTypeOutputInfo(attribute->atttypid, &output_function, &is_varlena);
 	fmgr_info_cxt(output_function, &column->output, context);
 }
@@ -122,6 +125,29 @@ required_column(TupleDesc descriptor, Relation relation, const char *name, bool 
 			errhint("Add the column, or drop the triggers of this table."));
 }
 
+/*
+ * Whether entries may wait for the end of the statement. Not where a trigger
+ * of a user could look for one before that: any AFTER trigger of this table,
+ * or a statement trigger of a parent through which rows come.
+ */
+static bool
+entries_may_wait(Relation relation)
+{
+	TriggerDesc *triggers = relation->trigdesc;
+
+	if (relation->rd_rel->relispartition || has_superclass(RelationGetRelid(relation)))
+		return false;
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+
+		if (!trigger->tgisinternal && TRIGGER_FOR_AFTER(trigger->tgtype) && trigger->tgenabled != TRIGGER_DISABLED &&
+			!hc_is_capture(trigger->tgfoid))
+			return false;
+	}
+	return true;
+}
+
 static void
 describe_table(HcTable *table, Relation relation)
 {
@@ -140,6 +166,8 @@ describe_table(HcTable *table, Relation relation)
 	table->sfid = required_column(descriptor, relation, "sfid", false, &type);
 	table->last_operation = required_column(descriptor, relation, "_hc_lastop", false, &type);
 	table->error = required_column(descriptor, relation, "_hc_err", false, &type);
+
+	table->entries_may_wait = entries_may_wait(relation);
 
 	caller = MemoryContextSwitchTo(table->context);
 	table->columns = palloc0(sizeof(HcColumn) * descriptor->natts);

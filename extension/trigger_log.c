@@ -13,10 +13,12 @@
 #include "commands/sequence.h"
 #include "hc_sync.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
@@ -134,14 +136,13 @@ describe_log(HcLog *log)
 	strlcpy(log->schema_name, schema_name, NAMEDATALEN);
 	log->owner = relation_owner(relid);
 	log->sequence = log_sequence(log->schema, relid);
+	hc_log_table_learn(log);
 	log->valid = changes_before == changes_seen;
 }
 
-/* The log beside a table, in its schema. */
 HcLog *
-hc_log(Relation relation)
+hc_log_of_schema(Oid schema)
 {
-	Oid			schema = RelationGetNamespace(relation);
 	bool		found;
 	HcLog	   *log = hash_search(logs, &schema, HASH_ENTER, &found);
 
@@ -153,6 +154,13 @@ hc_log(Relation relation)
 	if (!log->valid)
 		describe_log(log);
 	return log;
+}
+
+/* The log beside a table, in its schema. */
+HcLog *
+hc_log(Relation relation)
+{
+	return hc_log_of_schema(RelationGetNamespace(relation));
 }
 
 static SPIPlanPtr
@@ -179,37 +187,25 @@ append_plan(HcLog *log)
 	return log->plan;
 }
 
-/* Appends one entry as the log's owner, so that who may change a mapped table needs no right on the log. */
-void
-hc_log_append(HcLog *log, const HcEntry *entry)
+/* Writes one entry as a plain INSERT does, with all that the log's owner has added to the table. */
+static void
+write_by_plan(HcLog *log, const HcEntry *entry)
 {
-	Datum		values[10];
+	Datum		values[10] = {
+		Int64GetDatum(entry->id), Int64GetDatum(entry->txid), TimestampTzGetDatum(entry->created_at),
+		PointerGetDatum(entry->state), PointerGetDatum(entry->action), PointerGetDatum(entry->table_name),
+		Int64GetDatum(entry->record_id), PointerGetDatum(entry->sfid),
+		PointerGetDatum(entry->old_values), PointerGetDatum(entry->new_values),
+	};
 	char		nulls[10] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
 	SPIPlanPtr	plan;
-	Oid			caller;
-	int			caller_context;
 	int			result;
 
-	/* Only here, under the lock of the mapped row: per record the order of ids is the order of commits. */
-	values[0] = Int64GetDatum(nextval_internal(log->sequence, false));
-	values[1] = Int64GetDatum((int64) U64FromFullTransactionId(GetTopFullTransactionId()));
-	values[2] = TimestampTzGetDatum(GetCurrentTimestamp());
-	values[3] = CStringGetTextDatum(entry->state);
-	values[4] = CStringGetTextDatum(entry->action);
-	values[5] = CStringGetTextDatum(entry->table_name);
-	values[6] = entry->record_id;
-	values[7] = entry->sfid != NULL ? CStringGetTextDatum(entry->sfid) : (Datum) 0;
-	values[8] = entry->old_values != NULL ?
-		PointerGetDatum(cstring_to_text_with_len(entry->old_values->data, entry->old_values->len)) : (Datum) 0;
-	values[9] = entry->new_values != NULL ?
-		PointerGetDatum(cstring_to_text_with_len(entry->new_values->data, entry->new_values->len)) : (Datum) 0;
 	nulls[6] = entry->record_id_is_null ? 'n' : ' ';
 	nulls[7] = entry->sfid == NULL ? 'n' : ' ';
 	nulls[8] = entry->old_values == NULL ? 'n' : ' ';
 	nulls[9] = entry->new_values == NULL ? 'n' : ' ';
 
-	GetUserIdAndSecContext(&caller, &caller_context);
-	SetUserIdAndSecContext(log->owner, caller_context | SECURITY_LOCAL_USERID_CHANGE);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	plan = append_plan(log);
@@ -220,5 +216,64 @@ hc_log_append(HcLog *log, const HcEntry *entry)
 	if (result != SPI_OK_INSERT)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
 	SPI_finish();
-	SetUserIdAndSecContext(caller, caller_context);
+}
+
+/* Holds the log as it is: nobody changes the table until the transaction ends, and what is known of it is true. */
+static void
+lock_log(HcLog *log)
+{
+	Oid			locked;
+
+	do
+	{
+		locked = log->relid;
+		LockRelationOid(locked, RowExclusiveLock);
+		if (!log->valid)
+			describe_log(log);
+	} while (locked != log->relid);
+}
+
+/*
+ * Writes entries that have their ids, as the log's owner: who may change a
+ * mapped table needs no right on the log.
+ */
+void
+hc_log_write(HcLog *log, HcEntry *const *entries, int count)
+{
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "hc_sync log write", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(work);
+	Oid			caller_id;
+	int			caller_context;
+	bool		takes_all = true;
+
+	lock_log(log);
+	for (int i = 0; i < count && takes_all; i++)
+		takes_all = hc_log_takes(log, entries[i]);
+
+	GetUserIdAndSecContext(&caller_id, &caller_context);
+	SetUserIdAndSecContext(log->owner, caller_context | SECURITY_LOCAL_USERID_CHANGE);
+	if (takes_all)
+		hc_log_table_write(log, entries, count);
+	else
+		for (int i = 0; i < count; i++)
+			write_by_plan(log, entries[i]);
+	SetUserIdAndSecContext(caller_id, caller_context);
+
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(work);
+}
+
+/* Gives the entry its id and writes it, at once or when the statement ends. */
+void
+hc_log_append(HcLog *log, HcEntry *entry, bool may_wait)
+{
+	/* Only here, under the lock of the mapped row: per record the order of ids is the order of commits. */
+	entry->id = nextval_internal(log->sequence, false);
+	entry->txid = (int64) U64FromFullTransactionId(GetTopFullTransactionId());
+	entry->created_at = GetCurrentTimestamp();
+
+	if (may_wait && log->direct && hc_may_wait())
+		hc_wait(log, entry);
+	else
+		hc_log_write(log, &entry, 1);
 }
