@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the regression and isolation tests in a private cluster, once with the extension and once with the portable bundle alone, and
-# then a dump and restore, switches under load and the upgrades. Needs the right to install the extension; started by root, the
+# then a dump and restore, switches under load, replicas and the upgrades. Needs the right to install the extension; started by root, the
 # cluster runs as postgres.
 # usage: extension/run-tests.sh [STAGE ...], a stage being c, portable, or a script of Tests/Extension without its .sh
 set -eu
@@ -8,7 +8,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 : "${PG_CONFIG:=pg_config}"
 bin=$("$PG_CONFIG" --bindir)
-stages=${*:-c portable dump_restore switch_under_load upgrade portable_bundle}
+stages=${*:-c portable dump_restore switch_under_load replication upgrade portable_bundle}
 
 [ "$stages" = portable ] || make -s -C "$here" install PG_CONFIG="$PG_CONFIG" >/dev/null
 make -s -C "$here/../sql"
@@ -32,7 +32,7 @@ PGHOST=$home PGPORT=54317 PGUSER=postgres
 export PGHOST PGPORT PGUSER
 as_owner "$bin/initdb" -D "$home/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >/dev/null
 as_owner "$bin/pg_ctl" -D "$home/data" -l "$home/log" -w start >/dev/null -o \
-    "-c listen_addresses='' -c unix_socket_directories=$home -c port=$PGPORT -c fsync=off -c max_prepared_transactions=4"
+    "-c listen_addresses='' -c unix_socket_directories=$home -c port=$PGPORT -c fsync=off -c max_prepared_transactions=4 -c wal_level=logical"
 
 sql() { "$bin/psql" -X -q -v ON_ERROR_STOP=1 "$@"; }
 sql -d postgres -c 'CREATE ROLE regress_dba LOGIN CREATEROLE' -c 'GRANT SET ON PARAMETER session_replication_role TO regress_dba'

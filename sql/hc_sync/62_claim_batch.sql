@@ -11,6 +11,21 @@ $$;
 COMMENT ON FUNCTION public.hc_batch_request(public.hc_batch) IS
     'The request that the relay sends for the batch: the entries whose outcome is not known yet, in order.';
 
+CREATE FUNCTION public.hc_log_is_a_copy(c public.hc_connection) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    is_a_copy boolean := EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srrelid = public.hc_log_table(c)::regclass);
+BEGIN
+    IF is_a_copy AND NOT EXISTS (SELECT FROM public.hc_notification n WHERE n.connection = c.id AND n.event_type = 'log-is-a-copy' AND n.acknowledged_at IS NULL) THEN
+        PERFORM public.hc_raise(c.id, NULL, 'log-is-a-copy', 'error',
+            format('A subscription fills the trigger log of schema %I: its changes are sent by the relay of the database that publishes it. Nothing is sent from here; drop the subscription, or take the log out of it, to send from here.', c.schema_name));
+    END IF;
+    RETURN is_a_copy;
+END
+$$;
+COMMENT ON FUNCTION public.hc_log_is_a_copy(public.hc_connection) IS
+    'Whether a logical subscription fills the connection''s log: then its entries are another database''s to send; says so once.';
+
 CREATE FUNCTION public.hc_claim(connection uuid, epoch bigint, maximum integer DEFAULT 200) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
@@ -35,6 +50,9 @@ DECLARE
     failed_inserts jsonb;        -- record -> its FAILED INSERT, for all records at once: the log has no index by record
 BEGIN
     IF c.state = 'PAUSED' THEN
+        RETURN NULL;
+    END IF;
+    IF public.hc_log_is_a_copy(c) THEN
         RETURN NULL;
     END IF;
     SELECT x.* INTO b FROM public.hc_batch x
