@@ -63,6 +63,7 @@ CREATE TABLE public.hc_mapping (
     polling        interval NOT NULL DEFAULT '10 minutes',
     counts         jsonb NOT NULL DEFAULT '{}',
     names          jsonb NOT NULL DEFAULT '{}',
+    sends_until    bigint,
     UNIQUE (connection, object_name),
     UNIQUE (connection, table_name),
     CHECK ((upsert_field IS NULL) = (upsert_column IS NULL))
@@ -85,6 +86,7 @@ COMMENT ON COLUMN public.hc_mapping.deleted_cursor IS 'Deletions up to this time
 COMMENT ON COLUMN public.hc_mapping.deleted_at IS 'When deletions were last asked for';
 COMMENT ON COLUMN public.hc_mapping.polling IS 'Time between polls, 2 to 60 minutes';
 COMMENT ON COLUMN public.hc_mapping.counts IS 'Counted rows of both sides, and when';
+COMMENT ON COLUMN public.hc_mapping.sends_until IS 'Of a mapping made read_only: entries up to this one were captured before, and are sent';
 COMMENT ON COLUMN public.hc_mapping.names IS 'Names of sequence, indexes, functions and triggers as they really are; never recomputed';
 
 CREATE TABLE public.hc_field (

@@ -30,37 +30,20 @@ LANGUAGE sql IMMUTABLE AS $function$
 $function$;
 COMMENT ON FUNCTION public.hc_canonical_config(jsonb, jsonb) IS 'Configuration with names spelled as Salesforce spells them; spelling is by lower-case name';
 
-CREATE FUNCTION public.hc_mapping_register(connection uuid, object_name text, config jsonb, description jsonb) RETURNS uuid
-LANGUAGE plpgsql AS $function$
+-- What a configuration and a describe ask for: fields holds one row for each field, mapping and position not yet filled; columns is
+-- field name => column.
+CREATE FUNCTION public.hc_mapping_wanted(connection uuid, object_name text, config jsonb, description jsonb,
+                                         OUT wanted jsonb, OUT fields public.hc_field[], OUT columns jsonb, OUT upsert_column name)
+LANGUAGE plpgsql STABLE AS $function$
 #variable_conflict use_column
 DECLARE
-    schema name := (SELECT c.schema_name FROM public.hc_connection c WHERE c.id = $1 FOR KEY SHARE);
-    object text;
-    target name;
-    wanted jsonb;
+    object text := $4 ->> 'name';
     spelling jsonb;
-    columns jsonb;
-    fields public.hc_field[];
     identifier public.hc_field;
     twice text;
-    new_mapping uuid := pg_catalog.gen_random_uuid();
 BEGIN
-    IF schema IS NULL THEN
-        RAISE EXCEPTION 'connection "%" does not exist', $1 USING ERRCODE = 'undefined_object';
-    END IF;
     PERFORM public.hc_check_object($2, $4);
-    object := $4 ->> 'name';
-    target := public.hc_table_name(object);
     wanted := public.hc_mapping_config($3);
-    IF EXISTS (SELECT FROM public.hc_mapping m WHERE m.connection = $1 AND (m.object_name = object OR m.table_name = target)) THEN
-        RAISE EXCEPTION 'object "%" is already mapped', object
-            USING ERRCODE = 'duplicate_object', HINT = 'Edit its mapping, or delete it first.';
-    ELSIF pg_catalog.to_regclass(pg_catalog.format('%I.%I', schema, target)) IS NOT NULL THEN
-        RAISE EXCEPTION 'relation "%.%" already exists', schema, target
-            USING ERRCODE = 'duplicate_table',
-                  HINT = 'An existing table is never replaced. Rename or drop it, or take the schema over with hc_adopt.';
-    END IF;
-
     -- Fields in the order of their names; Id, whose column stands behind them, last.
     SELECT pg_catalog.array_agg(f ORDER BY (f).column_name = 'sfid', pg_catalog.lower((f).field_name) COLLATE "C")
       INTO fields
@@ -85,11 +68,45 @@ BEGIN
             RAISE EXCEPTION 'field "%" of object "%" cannot identify records: it is not an external id', identifier.field_name, object
                 USING ERRCODE = 'feature_not_supported', HINT = 'Tick "External ID" and "Unique" for the field in Salesforce, or choose another.';
         END IF;
+        upsert_column := identifier.column_name;
     END IF;
+END
+$function$;
+COMMENT ON FUNCTION public.hc_mapping_wanted(uuid, text, jsonb, jsonb) IS
+    'Configuration in Salesforce''s spelling, and the fields and columns that it asks for; refuses what cannot be mapped';
+
+CREATE FUNCTION public.hc_mapping_register(connection uuid, object_name text, config jsonb, description jsonb) RETURNS uuid
+LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+    schema name := (SELECT c.schema_name FROM public.hc_connection c WHERE c.id = $1 FOR KEY SHARE);
+    object text;
+    target name;
+    wanted jsonb;
+    columns jsonb;
+    fields public.hc_field[];
+    upsert_column name;
+    new_mapping uuid := pg_catalog.gen_random_uuid();
+BEGIN
+    IF schema IS NULL THEN
+        RAISE EXCEPTION 'connection "%" does not exist', $1 USING ERRCODE = 'undefined_object';
+    END IF;
+    PERFORM public.hc_check_object($2, $4);
+    object := $4 ->> 'name';
+    target := public.hc_table_name(object);
+    IF EXISTS (SELECT FROM public.hc_mapping m WHERE m.connection = $1 AND (m.object_name = object OR m.table_name = target)) THEN
+        RAISE EXCEPTION 'object "%" is already mapped', object
+            USING ERRCODE = 'duplicate_object', HINT = 'Edit its mapping, or delete it first.';
+    ELSIF pg_catalog.to_regclass(pg_catalog.format('%I.%I', schema, target)) IS NOT NULL THEN
+        RAISE EXCEPTION 'relation "%.%" already exists', schema, target
+            USING ERRCODE = 'duplicate_table',
+                  HINT = 'An existing table is never replaced. Rename or drop it, or take the schema over with hc_adopt.';
+    END IF;
+    SELECT w.wanted, w.fields, w.columns, w.upsert_column INTO wanted, fields, columns, upsert_column FROM public.hc_mapping_wanted($1, $2, $3, $4) w;
     INSERT INTO public.hc_mapping (id, connection, object_name, table_name, access, config, description,
                                    upsert_field, upsert_column, polling, names)
          VALUES (new_mapping, $1, object, target, wanted ->> 'access', wanted, $4 #- '{hc_sync,parents}',
-                 identifier.field_name, identifier.column_name,
+                 wanted ->> 'upsert_field', upsert_column,
                  pg_catalog.make_interval(secs => (wanted ->> 'sf_polling_seconds')::integer),
                  public.hc_object_names(target)
                  || pg_catalog.jsonb_build_object('indexes', public.hc_index_plan(target, wanted, columns)));

@@ -1,4 +1,4 @@
--- The mapped table: made bare, indexed, given its place and its triggers, dropped. A first load fills a private table in schema
+-- The mapped table: made bare, indexed, given its place and its triggers. A first load fills a private table in schema
 -- public, indexes it there, and one transaction gives it its name, its triggers and its grants.
 
 CREATE FUNCTION public.hc_mapping_schema(mapping uuid) RETURNS name
@@ -35,6 +35,12 @@ LANGUAGE sql STABLE AS $function$
         THEN ' COLLATE pg_catalog.ucs_basic' ELSE '' END
 $function$;
 COMMENT ON FUNCTION public.hc_sfid_type(uuid) IS 'Type and collation of the column sfid of a new mapped table';
+
+CREATE FUNCTION public.hc_private_table(mapping uuid) RETURNS name
+LANGUAGE sql IMMUTABLE STRICT AS $function$
+    SELECT ('hc_private_' || pg_catalog.replace(pg_catalog.left($1::text, 13), '-', ''))::pg_catalog.name
+$function$;
+COMMENT ON FUNCTION public.hc_private_table(uuid) IS 'Table of schema public that the loads of a mapping fill';
 
 CREATE FUNCTION public.hc_mapping_table_create(mapping uuid, in_schema name, as_name name, private boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql AS $function$
@@ -186,37 +192,3 @@ END
 $function$;
 COMMENT ON FUNCTION public.hc_mapping_create(uuid, text, jsonb, jsonb) IS
     'Maps an object: catalog, empty table, indexes and triggers; config as in the mapping file, description as Salesforce''s describe';
-
-CREATE FUNCTION public.hc_mapping_drop(mapping uuid, "cascade" boolean DEFAULT false) RETURNS void
-LANGUAGE plpgsql AS $function$
-DECLARE
-    m public.hc_mapping := public.hc_mapping_row($1);
-    schema name := public.hc_mapping_schema($1);
-    target text := pg_catalog.format('%I.%I', schema, m.table_name);
-    row_count bigint;
-    portable text;
-    dependents text;
-BEGIN
-    IF pg_catalog.to_regclass(target) IS NOT NULL THEN
-        EXECUTE pg_catalog.format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
-        EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s', target) INTO row_count;
-        EXECUTE pg_catalog.format('DROP TABLE %s %s', target, CASE WHEN "cascade" THEN 'CASCADE' ELSE 'RESTRICT' END);
-        RAISE NOTICE 'dropped table "%.%" with % rows', schema, m.table_name, row_count;
-    END IF;
-    FOREACH portable IN ARRAY ARRAY[m.names ->> 'logger', m.names ->> 'status'] LOOP
-        portable := pg_catalog.format('%I.%I()', schema, portable);
-        IF pg_catalog.to_regprocedure(portable) IS NOT NULL THEN
-            EXECUTE 'DROP FUNCTION ' || portable;
-        END IF;
-    END LOOP;
-    DELETE FROM public.hc_mapping WHERE id = $1;
-EXCEPTION
-    WHEN dependent_objects_still_exist THEN
-        GET STACKED DIAGNOSTICS dependents = PG_EXCEPTION_DETAIL;
-        RAISE EXCEPTION 'cannot drop table "%.%" because other objects depend on it', schema, m.table_name
-            USING ERRCODE = 'dependent_objects_still_exist', DETAIL = dependents,
-                  HINT = 'Drop them first, or have them dropped too with hc_mapping_drop(mapping, true).';
-END
-$function$;
-COMMENT ON FUNCTION public.hc_mapping_drop(uuid, boolean) IS
-    'Drops a mapping and its table, and says how many rows went; refuses while other objects depend on the table, unless cascade';

@@ -76,7 +76,7 @@ DECLARE
 BEGIN
     IF m.id IS NULL THEN
         RETURN jsonb_build_object('failed', 'NOT_MAPPED', 'message', 'no mapping has this table; set state to IGNORE, or map the object and set it to NEW');
-    ELSIF m.access <> 'read_write' THEN
+    ELSIF m.access <> 'read_write' AND log_id > coalesce(m.sends_until, 0) THEN
         RETURN jsonb_build_object('failed', 'READ_ONLY_MAPPING', 'message',
             format('the mapping of %s is read_only; set its access to read_write and this entry to NEW, or this entry to IGNORE', m.object_name));
     ELSIF log_record_id IS NULL AND NOT (log_action = 'DELETE' AND target IS NOT NULL) THEN

@@ -103,6 +103,25 @@ $$;
 COMMENT ON FUNCTION public.hc_merge_safely(public.hc_connection, public.hc_mapping, text, bigint[], text[]) IS
     'Updates, inserts or deletes as one statement; when that fails, isolates the rows that fail and leaves them staged with the reason.';
 
+CREATE FUNCTION public.hc_staged_before_change(c public.hc_connection, m public.hc_mapping, sfids text[]) RETURNS text[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    fields text[] := (SELECT array_agg(f.field_name) FROM public.hc_field f WHERE f.mapping = m.id AND f.relationship_field IS NULL);
+    incomplete text[];
+BEGIN
+    WITH gone AS (
+        DELETE FROM public.hc_staged s
+         WHERE s.mapping = m.id AND s.sfid = ANY (sfids) AND s.kind = 'record' AND NOT s.record ?& fields
+           AND s.began_at <= m.applied_at + make_interval(secs => coalesce((c.settings ->> 'org_clock_ahead')::float8, 0))
+        RETURNING s.sfid)
+    SELECT array_agg(g.sfid) INTO incomplete FROM gone g;
+    PERFORM public.hc_want_read_back(m.id, i) FROM unnest(incomplete) i;
+    RETURN coalesce(incomplete, '{}');
+END
+$$;
+COMMENT ON FUNCTION public.hc_staged_before_change(public.hc_connection, public.hc_mapping, text[]) IS
+    'Records that were asked for before a field was added and lack it: they are not merged, but read once more by their id.';
+
 CREATE FUNCTION public.hc_merge_step(c public.hc_connection, m public.hc_mapping, maximum integer) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -168,6 +187,7 @@ BEGIN
                      OR (s.kind = ''record'' AND EXISTS (SELECT FROM public.hc_tombstone d WHERE d.mapping = s.mapping AND d.sfid = s.sfid AND d.deleted_at >= s.began_at))
                      OR (s.systemmodstamp < t.systemmodstamp))', mapped) INTO outdated USING m.id, picked;
     DELETE FROM public.hc_staged s WHERE s.mapping = m.id AND s.sfid = ANY (outdated);
+    outdated := outdated || public.hc_staged_before_change(c, m, picked);
     picked := ARRAY(SELECT p FROM unnest(picked) p WHERE NOT p = ANY (outdated));
 
     -- 4. While a create is on its way or in doubt, an unknown record of our user may be its answer.

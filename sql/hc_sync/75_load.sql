@@ -21,21 +21,25 @@ DECLARE
     m public.hc_mapping := public.hc_mapping_of(c.id, hc_load_begin.mapping);
     l public.hc_load;
     fields public.hc_field[];
+    is_new boolean;
 BEGIN
     SELECT x.* INTO l FROM public.hc_load x WHERE x.mapping = m.id FOR UPDATE;
-    IF NOT FOUND THEN
+    is_new := NOT FOUND;
+    IF is_new THEN
         INSERT INTO public.hc_load (connection, mapping, kind, private_table, began_at)
             VALUES (c.id, m.id, CASE WHEN to_regclass(format('%I.%I', c.schema_name, m.table_name)) IS NULL THEN 'first' ELSE 'reload' END,
-                    'hc_private_' || replace(left(m.id::text, 13), '-', ''), public.hc_org_clock(c))
+                    public.hc_private_table(m.id), public.hc_org_clock(c))
             RETURNING * INTO l;
         PERFORM public.hc_raise(c.id, m.id, 'load', 'info', format('RELOAD TABLE %s', m.table_name));
     END IF;
-    IF l.step = 'fill' AND l.job IS NULL AND (l.rows > 0 OR to_regclass(format('public.%I', l.private_table)) IS NULL) THEN
+    IF l.step = 'fill' AND l.job IS NULL AND (is_new OR l.rows > 0 OR to_regclass(format('public.%I', l.private_table)) IS NULL) THEN
         -- Pages of a plain query cannot be taken up in the middle: it begins anew. A bulk job goes on at its page.
         PERFORM public.hc_load_empty(m, l);
         UPDATE public.hc_load x SET rows = 0, locator = NULL, began_at = public.hc_org_clock(c) WHERE x.id = l.id RETURNING x.* INTO l;
     END IF;
-    UPDATE public.hc_mapping h SET state = CASE WHEN l.job IS NULL THEN 'RELOAD_TABLE' ELSE 'LOADING_BULK_JOB' END, state_detail = NULL WHERE h.id = m.id;
+    UPDATE public.hc_mapping h SET state = CASE WHEN l.job IS NOT NULL THEN 'LOADING_BULK_JOB' WHEN h.state IN ('SCHEMA_CHANGED', 'RESYNC') THEN 'RESYNC' ELSE 'RELOAD_TABLE' END,
+           state_detail = CASE WHEN h.state IN ('SCHEMA_CHANGED', 'RESYNC') THEN h.state_detail END
+        WHERE h.id = m.id;
     fields := ARRAY(SELECT f FROM public.hc_field f WHERE f.mapping = m.id AND f.relationship_field IS NULL ORDER BY f.position);
     RETURN jsonb_build_object('load', l.id, 'kind', l.kind, 'step', l.step, 'object', m.object_name,
         'soql', format('SELECT %s FROM %s', (SELECT string_agg(f.field_name, ', ' ORDER BY f.position) FROM unnest(fields) f), m.object_name),

@@ -6,7 +6,7 @@ DECLARE
     c public.hc_connection := public.hc_step(hc_work.connection, hc_work.epoch);
     now_there timestamptz := public.hc_clock(c.id);
     due timestamptz := now_there + interval '10 seconds';
-    loading text[] := ARRAY['INITIAL', 'RESYNC', 'RELOAD_TABLE', 'WAIT_BULK_LOAD', 'LOADING_BULK_JOB'];
+    loading text[] := ARRAY['INITIAL', 'SCHEMA_CHANGED', 'RESYNC', 'RELOAD_TABLE', 'WAIT_BULK_LOAD', 'LOADING_BULK_JOB'];
     answer jsonb;
 BEGIN
     IF c.state = 'PAUSED' THEN

@@ -30,11 +30,11 @@ CREATE TABLE map.lead (id int);
 SELECT hc_mapping_create(:'connection', 'Lead', '{"fields": {}}', regress_describe('Lead', '[]'));
 SELECT object_name FROM hc_mapping WHERE connection = :'connection';
 
--- Dropping answers the number of rows and refuses while something depends on the table.
+-- Dropping the table answers the number of rows and refuses while something depends on it.
 INSERT INTO map.account (name) VALUES ('a'), ('b');
 CREATE VIEW map.names AS SELECT name FROM map.account;
-SELECT hc_mapping_drop(:'mapping');
+SELECT hc_mapping_drop_table(:'mapping');
 SELECT count(*) FROM map.account;
-SELECT hc_mapping_drop(:'mapping', true);
+SELECT hc_mapping_drop_table(:'mapping', true);
 SELECT to_regclass('map.account'), to_regproc('map.hc_account_logger'), to_regproc('map.hc_account_status');
 SELECT count(*) FROM hc_mapping m JOIN hc_field f ON f.mapping = m.id WHERE m.connection = :'connection';

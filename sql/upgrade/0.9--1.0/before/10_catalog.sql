@@ -2,3 +2,4 @@
 
 -- Null: what stands in the schemas of these connections is of version 0.9.
 ALTER TABLE public.hc_connection ADD COLUMN generated_by text;
+ALTER TABLE public.hc_mapping ADD COLUMN sends_until bigint;
