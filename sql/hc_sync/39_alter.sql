@@ -106,15 +106,13 @@ CREATE FUNCTION public.hc_alter_access(mapping uuid, access text) RETURNS void
 LANGUAGE plpgsql AS $function$
 DECLARE
     schema name := public.hc_mapping_schema($1);
-    last_id bigint;
 BEGIN
     UPDATE public.hc_mapping m SET access = $2 WHERE m.id = $1;
     IF pg_catalog.to_regclass(pg_catalog.format('%I.%I', schema, (public.hc_mapping_row($1)).table_name)) IS NOT NULL THEN
         PERFORM public.hc_mapping_triggers_create($1);
     END IF;
     -- No writer of the table is between its entry and its commit now: the table is locked.
-    EXECUTE pg_catalog.format('SELECT last_value FROM %I._trigger_log_id_seq', schema) INTO last_id;
-    UPDATE public.hc_mapping m SET sends_until = CASE WHEN $2 = 'read_only' THEN last_id END WHERE m.id = $1;
+    UPDATE public.hc_mapping m SET sends_until = CASE WHEN $2 = 'read_only' THEN public.hc_last_entry(schema) END WHERE m.id = $1;
 END
 $function$;
 COMMENT ON FUNCTION public.hc_alter_access(uuid, text) IS

@@ -27,6 +27,23 @@ $function$;
 COMMENT ON FUNCTION public.hc_mapping_give_up_batches(uuid, boolean) IS
     'Before a mapping goes: entries that were claimed and not sent are NEW again; those sent and not answered refuse it, or become FAILED with cascade';
 
+-- By what they execute: a trigger of ours that somebody renamed must not stay.
+CREATE FUNCTION public.hc_mapping_triggers(mapping uuid) RETURNS SETOF name
+LANGUAGE sql STABLE AS $function$
+    SELECT t.tgname
+      FROM public.hc_mapping m
+     CROSS JOIN LATERAL (SELECT public.hc_mapping_schema(m.id)) AS n(schema)
+      JOIN pg_catalog.pg_trigger t ON t.tgrelid = pg_catalog.to_regclass(pg_catalog.format('%I.%I', n.schema, m.table_name)) AND NOT t.tgisinternal
+     WHERE m.id = $1
+       AND t.tgfoid::pg_catalog.regprocedure IN (
+           pg_catalog.to_regprocedure('public.hc_capture()'), pg_catalog.to_regprocedure('public.hc_status()'),
+           pg_catalog.to_regprocedure(pg_catalog.format('%I.hc_truncate_trigger()', n.schema)),
+           pg_catalog.to_regprocedure(pg_catalog.format('%I.%I()', n.schema, m.names ->> 'logger')),
+           pg_catalog.to_regprocedure(pg_catalog.format('%I.%I()', n.schema, m.names ->> 'status')))
+     ORDER BY t.tgname
+$function$;
+COMMENT ON FUNCTION public.hc_mapping_triggers(uuid) IS 'Triggers of a mapped table that are ours';
+
 CREATE FUNCTION public.hc_mapping_drop(mapping uuid, "cascade" boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql SET client_min_messages = warning AS $function$
 DECLARE
@@ -42,8 +59,8 @@ BEGIN
         FOR named IN SELECT h.column_name FROM public.hc_column_change h WHERE h.mapping = $1 LOOP
             PERFORM public.hc_column_cancel(schema, m.table_name, named::name);
         END LOOP;
-        FOREACH named IN ARRAY ARRAY[m.names ->> 'log_trigger', m.names ->> 'status_trigger'] LOOP
-            EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS %I ON %s', named, target);
+        FOR named IN SELECT t FROM public.hc_mapping_triggers($1) AS triggers(t) LOOP
+            EXECUTE pg_catalog.format('DROP TRIGGER %I ON %s', named, target);
         END LOOP;
     END IF;
     PERFORM public.hc_mapping_give_up_batches($1, "cascade");
@@ -117,7 +134,7 @@ BEGIN
     END LOOP;
     PERFORM public.hc_lock_table(pg_catalog.format('%I._trigger_log', schema)::regclass);
     EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS tlog_insert_trigger ON %I._trigger_log', schema);
-    EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS %I.tlog_notify_trigger()', schema);
+    EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS %1$I.tlog_notify_trigger(), %1$I.hc_truncate_trigger()', schema);
     EXECUTE pg_catalog.format('DROP SEQUENCE IF EXISTS public.%I', public.hc_quiet_name(schema));
     DELETE FROM public.hc_connection c WHERE c.id = $1;
     PERFORM public.hc_raise(NULL, NULL, 'connection-removed', 'info', pg_catalog.format('Connection %I was removed; its log stays', schema));

@@ -5,21 +5,29 @@ import Relay
 
 struct Import: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Maps the objects of a mapping file, as Heroku Connect exports it.",
-        discussion: "All of them or none. Objects that are mapped already with the same configuration are left alone.")
+        abstract: "Maps the objects of a mapping file, as Heroku Connect exports it, and changes mappings to what it says.",
+        discussion: """
+            New objects are mapped all or none. Mappings that are there are changed to their configuration in the file, one after the \
+            other; objects that the file does not name are left alone.
+            """)
 
     @Argument(help: "The mapping file.", completion: .file(extensions: ["json"])) var file: String
     @OptionGroup var which: ConnectionOptions
+    @Flag(help: "Shows what would be done, and does nothing.") var dryRun = false
+    @Flag(help: "Drops what depends on a column that goes, such as views; without it they are listed and nothing is done.") var cascade = false
 
     func run() async throws {
         let text = try MappingFile.read(file)
         try await Workplace.with { place in
             let wanted = try await mappings(text, place.session)
             let connection = try await which.find(in: place.session)
-            let news = try await unmapped(wanted, connection, place.session)
-            _ = try await Registration(place: place, connection: connection).register(news)
+            let known = try await mapped(wanted, connection, place.session)
+            let news = wanted.filter { known[$0.object] == nil }
+            if !dryRun, !news.isEmpty { _ = try await Registration(place: place, connection: connection).register(news) }
+            for mapping in news { print("\(mapping.object): \(dryRun ? "map" : "mapped, its records are loaded next")") }
+            let change = MappingChange(place: place, connection: connection, isDryRun: dryRun, cascades: cascade)
             for mapping in wanted {
-                print("\(mapping.object): \(news.contains { $0.object == mapping.object } ? "mapped, its records are loaded next" : "mapped already")")
+                if let id = known[mapping.object] { try await change.apply(mapping, to: id) }
             }
         }
     }
@@ -31,18 +39,19 @@ struct Import: AsyncParsableCommand {
         }
     }
 
-    private func unmapped(
+    /// Ids of the mappings that are there, by the name of their object in the file.
+    private func mapped(
         _ wanted: [Registration.Wanted], _ connection: ConnectionOptions.Found, _ session: RelaySession
-    ) async throws -> [Registration.Wanted] {
-        var news: [Registration.Wanted] = []
-        for mapping in wanted {
-            let isMapped = try await session.postgres.query(
-                "SELECT EXISTS (SELECT FROM public.hc_mapping WHERE connection = $1 AND lower(object_name) = lower($2))",
-                [.text(connection.id), .text(mapping.object)]
-            ).onlyRow()[0] == "t"
-            if !isMapped { news.append(mapping) }
-        }
-        return news
+    ) async throws -> [String: String] {
+        let rows = try await session.postgres.query(
+            """
+            SELECT n.name, m.id FROM public.hc_mapping m JOIN unnest($2::text[]) n(name) ON lower(n.name) = lower(m.object_name)
+             WHERE m.connection = $1
+            """, [.text(connection.id), .textArray(wanted.map(\.object))]
+        ).rows
+        var ids: [String: String] = [:]
+        for row in rows { ids[try row.value("name")] = try row.value("id") }
+        return ids
     }
 }
 

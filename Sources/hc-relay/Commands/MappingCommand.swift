@@ -4,8 +4,8 @@ import Relay
 
 struct MappingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "mapping", abstract: "Adds, shows, reloads and deletes mappings.",
-        subcommands: [MappingAdd.self, MappingList.self, MappingReload.self, MappingDelete.self])
+        commandName: "mapping", abstract: "Adds, shows, changes, reloads and deletes mappings.",
+        subcommands: [MappingAdd.self, MappingList.self, MappingEdit.self, MappingReload.self, MappingDelete.self])
 }
 
 struct MappingAdd: AsyncParsableCommand {
@@ -69,32 +69,6 @@ struct MappingReload: AsyncParsableCommand {
             let mapping = try await MappingName.find(object, which, in: place.session)
             try await place.session.call("hc_mapping_reload", [.text(mapping)])
             print("\(object) is being reloaded")
-        }
-    }
-}
-
-struct MappingDelete: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "delete", abstract: "Ends the sync of an object.",
-        discussion: "Its table stays, without capture. --drop-table TABLE drops it as well; the table is named so that nothing is dropped by mistake.")
-
-    @Argument(help: "API name of the object.") var object: String
-    @OptionGroup var which: ConnectionOptions
-    @Option(help: "Drops this table, which must be the mapping's.") var dropTable: String?
-
-    func run() async throws {
-        try await Workplace.with { place in
-            let mapping = try await MappingName.find(object, which, in: place.session)
-            let table = try await place.session.postgres.query(
-                "SELECT table_name FROM public.hc_mapping WHERE id = $1", [.text(mapping)]
-            ).onlyRow()[0]
-            if let dropTable, dropTable != table {
-                throw CommandFailure("--drop-table names \"\(dropTable)\", the mapping's table is \"\(table ?? "")\": nothing was done")
-            }
-            try await place.session.postgres.transaction { transaction in
-                try await Detach.mapping(mapping, dropsTable: dropTable != nil, transaction)
-            }
-            print("\(object) is not mapped any more; its table \(dropTable == nil ? "stays" : "is dropped")")
         }
     }
 }

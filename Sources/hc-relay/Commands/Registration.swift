@@ -33,6 +33,11 @@ struct Registration: Sendable {
         return ids
     }
 
+    /// The same for one mapping, logged in for it.
+    func description(of mapping: Wanted) async throws -> [UInt8] {
+        try await description(of: mapping, try await place.salesforce(apiVersion: connection.apiVersion))
+    }
+
     private func description(of mapping: Wanted, _ client: SalesforceClient) async throws -> [UInt8] {
         let names = try await place.session.postgres.query(
             "SELECT lower(f) FROM jsonb_object_keys($1::jsonb -> 'fields') f WHERE strpos(f, '__') > 0", [.json(mapping.config)]
