@@ -28,5 +28,25 @@ counts=$(sql -d hc_load -c "SELECT count(*) = (SELECT count(*) FROM salesforce._
 pings=$(grep -c 'hc_trigger_log' "$work/switch" || true)
 [ "$pings" = 1 ] || { echo "switch under load: expected one notification within an interval, got $pings" >&2; exit 1; }
 ! grep -q 'failed: [1-9]\|ERROR' "$work/pgbench" || { cat "$work/pgbench" >&2; exit 1; }
+
+# A transaction that stays open keeps the switch waiting at the log, and no other writer.
+mkfifo "$work/open"
+sql -d hc_load <"$work/open" >/dev/null &
+exec 3>"$work/open"
+echo "BEGIN; LOCK TABLE salesforce._trigger_log IN ROW EXCLUSIVE MODE; SELECT 'open';" >&3
+in_log() { sql -d hc_load -c "SELECT count(*) FROM pg_locks WHERE relation = 'salesforce._trigger_log'::regclass AND $1"; }
+wait_for() { tries=600; while [ "$($1 "$2")" = 0 ]; do tries=$((tries - 1)); [ $tries != 0 ] || { echo "switch under load: waited for $2" >&2; exit 1; }; sleep 0.05; done; }
+wait_for in_log "mode = 'RowExclusiveLock'"
+echo "SELECT id AS c FROM hc_connection \\gset
+CALL hc_capture_mode(:'c', 'portable');" >"$work/portable"
+sql -d hc_load -f "$work/portable" &
+switch=$!
+wait_for in_log "NOT granted"
+sql -d hc_load -c "SET statement_timeout = '30s'" -c "INSERT INTO salesforce.account (name) VALUES ('meanwhile')" ||
+    { echo "switch under load: a writer waited behind the switch" >&2; exit 1; }
+[ "$(in_log "mode = 'RowExclusiveLock' AND granted")" = 1 ] || { echo "switch under load: the open transaction ended" >&2; exit 1; }
+echo "COMMIT;" >&3
+exec 3>&-
+wait $switch
 echo "switch under load: ok, $(sql -d hc_load -c 'SELECT count(*) FROM salesforce.account') rows"
 sql -d postgres -c 'DROP DATABASE hc_load'

@@ -154,8 +154,30 @@ $function$;
 COMMENT ON FUNCTION public.hc_mapping_triggers_create(uuid) IS
     'Makes or replaces functions and triggers of a mapped table in its place, for the mapping''s access and the connection''s capture mode';
 
--- Each table in a transaction of its own, so that no two locks meet those of a writer; and a lock is waited for two seconds at a
--- time, because new writers of the table queue up behind the wait.
+-- A lock is waited for two seconds at a time, because new writers of the table queue up behind the wait.
+CREATE PROCEDURE public.hc_with_short_waits(statement text, what text, otherwise text)
+LANGUAGE plpgsql AS $procedure$
+BEGIN
+    FOR attempt IN 1 .. 60 LOOP
+        BEGIN
+            PERFORM pg_catalog.set_config('lock_timeout', '2s', true);
+            EXECUTE statement;
+            EXIT;
+        EXCEPTION WHEN lock_not_available THEN
+            IF attempt = 60 THEN
+                RAISE EXCEPTION '%: it is always in use', what USING ERRCODE = 'lock_not_available', HINT = otherwise;
+            END IF;
+        END;
+        COMMIT;
+        PERFORM pg_catalog.pg_sleep(0.5);
+    END LOOP;
+    COMMIT;
+END
+$procedure$;
+COMMENT ON PROCEDURE public.hc_with_short_waits(text, text, text) IS
+    'Executes a statement as a transaction of its own that lets writers pass while it waits for its locks; what and otherwise are message and hint when it never gets them';
+
+-- Each table in a transaction of its own, so that no two locks meet those of a writer.
 CREATE PROCEDURE public.hc_capture_mode(connection uuid, mode text)
 LANGUAGE plpgsql AS $procedure$
 DECLARE
@@ -174,25 +196,13 @@ BEGIN
          WHERE m.connection = $1 AND pg_catalog.to_regclass(pg_catalog.format('%I.%I', schema, m.table_name)) IS NOT NULL
          ORDER BY m.table_name
     LOOP
-        FOR attempt IN 1 .. 60 LOOP
-            BEGIN
-                PERFORM pg_catalog.set_config('lock_timeout', '2s', true);
-                PERFORM public.hc_mapping_triggers_create(mapping);
-                EXIT;
-            EXCEPTION WHEN lock_not_available THEN
-                IF attempt = 60 THEN
-                    RAISE EXCEPTION 'capture of table "%.%" was not switched: it is always in use', schema,
-                                    (public.hc_mapping_row(mapping)).table_name
-                        USING ERRCODE = 'lock_not_available', HINT = 'Call hc_capture_mode again; tables that were switched stay so.';
-                END IF;
-            END;
-            COMMIT;
-            PERFORM pg_catalog.pg_sleep(0.5);
-        END LOOP;
-        COMMIT;
+        CALL public.hc_with_short_waits(pg_catalog.format('SELECT public.hc_mapping_triggers_create(%L)', mapping),
+            pg_catalog.format('capture of table "%s.%s" was not switched', schema, (public.hc_mapping_row(mapping)).table_name),
+            'Call hc_capture_mode again; tables that were switched stay so.');
     END LOOP;
-    PERFORM public.hc_wakeup_mode(schema, mode);
-    COMMIT;
+    CALL public.hc_with_short_waits(pg_catalog.format('SELECT public.hc_wakeup_mode(%L, %L)', schema, mode),
+        pg_catalog.format('the trigger of log "%s._trigger_log" was not switched', schema),
+        'Call hc_capture_mode again; tables that were switched stay so.');
 END
 $procedure$;
 COMMENT ON PROCEDURE public.hc_capture_mode(uuid, text) IS

@@ -24,9 +24,8 @@ BEGIN
     FOR connection IN
         SELECT c.id FROM public.hc_connection c WHERE c.generated_by IS DISTINCT FROM public.hc_version() ORDER BY c.schema_name
     LOOP
-        PERFORM pg_catalog.set_config('lock_timeout', '10s', true);
-        PERFORM public.hc_refresh_schema(connection);
-        COMMIT;
+        CALL public.hc_with_short_waits(pg_catalog.format('SELECT public.hc_refresh_schema(%L)', connection),
+            'the functions of the connection''s schema were not made anew', 'Call hc_refresh again.');
         CALL public.hc_capture_mode(connection, public.hc_connection_capture_mode(connection));
         UPDATE public.hc_connection SET generated_by = public.hc_version() WHERE id = connection;
         COMMIT;
