@@ -46,17 +46,32 @@ def schema(request, cluster, describes):
 
 
 @pytest.fixture(scope="session")
-def live(tmp_path_factory, cluster, org):
-    database = ApplicationDatabase.create(cluster)
-    relay = Relay(tmp_path_factory.mktemp("relay"), database, org)
-    relay.add_connection()
-    relay.import_mapping(django_project.mapping_file())
-    database.execute("ALTER SEQUENCE hc_quiet_salesforce INCREMENT 10")   # the relay is woken every 10 ms, not every 10 s
-    relay.start_and_load()
-    database.relay = relay
-    yield database
-    relay.program.forget()
-    database.drop()
+def start_live(tmp_path_factory, cluster, org):
+    """Makes a database and the relay that keeps it in step; `defaults` become settings of the database first."""
+    made = []
+
+    def start(**defaults):
+        database = ApplicationDatabase.create(cluster)
+        for name, value in defaults.items():
+            database.administrator.execute(f"ALTER DATABASE {database.name} SET {name} = {value}")
+        database.disconnect()
+        database.relay = Relay(tmp_path_factory.mktemp("relay"), database, org)
+        made.append(database)
+        database.relay.add_connection()
+        database.relay.import_mapping(django_project.mapping_file())
+        database.execute("ALTER SEQUENCE public.hc_quiet_salesforce INCREMENT 10")   # the relay is woken every 10 ms, not every 10 s
+        database.relay.start_and_load()
+        return database
+
+    yield start
+    for database in made:
+        database.relay.program.forget()
+        database.drop()
+
+
+@pytest.fixture(scope="session")
+def live(start_live):
+    return start_live()
 
 
 @pytest.fixture

@@ -29,12 +29,12 @@ class ApplicationDatabase(Database):
     @property
     def connection(self):
         """The only connection to an org."""
-        return self.value("SELECT id FROM hc_connection")
+        return self.value("SELECT id FROM public.hc_connection")
 
     def connect_org(self, capture="c", schema="salesforce"):
         """Makes a connection without an org behind it, its tables captured in C or by the portable functions."""
-        connection = self.value("SELECT hc_connection_create(%s)", schema)
-        self.execute("CALL hc_capture_mode(%s, %s)", connection, capture)
+        connection = self.value("SELECT public.hc_connection_create(%s)", schema)
+        self.execute("CALL public.hc_capture_mode(%s, %s)", connection, capture)
         return connection
 
     def drop(self):

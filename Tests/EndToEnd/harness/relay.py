@@ -68,7 +68,7 @@ class Relay:
     def add_connection(self, *arguments):
         """Makes the connection to the org; returns its id. `arguments` are further options of the command."""
         self.succeed("connection", "add", *arguments)
-        return self.database.value("SELECT id FROM hc_connection ORDER BY created_at DESC LIMIT 1")
+        return self.database.value("SELECT id FROM public.hc_connection ORDER BY created_at DESC LIMIT 1")
 
     def import_mapping(self, *mappings):
         """Imports mappings as `mapping` makes them, or one whole mapping file as a dictionary or text."""
@@ -96,7 +96,7 @@ class Relay:
     def wait_until_loaded(self, timeout=60):
         def loaded():
             assert self.program.running, "the relay has stopped"
-            states = self.database.execute("SELECT object_name, state FROM hc_mapping")
+            states = self.database.execute("SELECT object_name, state FROM public.hc_mapping")
             return bool(states) and all(mapping["state"] == "DATA_SYNCED" for mapping in states)
         wait_until(loaded, timeout, "all mappings to be loaded")
 
@@ -104,18 +104,18 @@ class Relay:
 
     def advance_clock(self, by):
         """Moves the clock of the connection, by an interval such as "10 minutes", and wakes the relay."""
-        self.database.execute("SELECT hc_clock_advance(id, %s) FROM hc_connection", by)
+        self.database.execute("SELECT public.hc_clock_advance(id, %s) FROM public.hc_connection", by)
 
     def poll_now(self, object_name, timeout=20):
         """Makes a mapping's poll due and waits until it is done."""
-        self.database.execute("UPDATE hc_mapping SET poll_at = hc_clock(connection) WHERE object_name = %s", object_name)
+        self.database.execute("UPDATE public.hc_mapping SET poll_at = public.hc_clock(connection) WHERE object_name = %s", object_name)
         self.wake()
         wait_until(lambda: self.database.value(
-            "SELECT poll_at > hc_clock(connection) AND state = 'DATA_SYNCED' FROM hc_mapping WHERE object_name = %s", object_name),
+            "SELECT poll_at > public.hc_clock(connection) AND state = 'DATA_SYNCED' FROM public.hc_mapping WHERE object_name = %s", object_name),
             timeout, f"the poll of {object_name}")
 
     def wake(self):
-        self.database.execute("SELECT hc_wake(id) FROM hc_connection")
+        self.database.execute("SELECT public.hc_wake(id) FROM public.hc_connection")
 
     def work_through(self, timeout=20):
         """Wakes the relay and waits until its lanes have found nothing more to do: each ends its round by asking for work."""
