@@ -94,7 +94,7 @@ BEGIN
             WHERE f.id > g.above AND f.id <= g.upto;
         waits_for := coalesce(waits_for, public.hc_waits_for(c, m, log_record_id, log_id));
         IF waits_for IS NOT NULL THEN
-            RETURN jsonb_build_object('held', waits_for);
+            RETURN jsonb_build_object('held', waits_for, 'own', true);
         END IF;
         RETURN jsonb_build_object('failed', 'NO_SFID', 'message',
             'the row has no sfid and no INSERT of it is waiting: capture one with hc_capture_insert_from_row');
