@@ -33,6 +33,26 @@ $$;
 COMMENT ON FUNCTION public.hc_writes_rows() IS
     'Says for the rest of the transaction that the relay writes mapped rows: nothing is captured (xmlbinary = hex).';
 
+-- Triggers of the user run inside our statements, and call get_xmlbinary() and functions of their own without a schema, as they may
+-- in a session of Heroku Connect. Our functions pin their path; what they write into tables of the connection's schema they write
+-- under the path that the database or the role gives to every session, behind pg_catalog. No SET of its own: the path lasts as long
+-- as the function that calls this one.
+CREATE FUNCTION public.hc_use_application_path() RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    path text := pg_catalog.current_setting('hc_relay.application_path', true);
+BEGIN
+    IF path IS NULL OR path OPERATOR(pg_catalog.=) ''::text THEN
+        SELECT pg_catalog.concat_ws(', ', 'pg_catalog', nullif(s.reset_val, '')) INTO path
+          FROM pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) 'search_path'::text;
+        PERFORM pg_catalog.set_config('hc_relay.application_path', path, false);
+    END IF;
+    PERFORM pg_catalog.set_config('search_path', path, true);
+END
+$$;
+COMMENT ON FUNCTION public.hc_use_application_path() IS
+    'Gives the rest of the calling function the session''s own search_path, for statements that fire triggers of the user.';
+
 CREATE FUNCTION public.hc_mapping_of(connection uuid, mapping uuid) RETURNS public.hc_mapping
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -154,6 +154,7 @@ BEGIN
         SELECT b.id, x.n - 1, m.id, (x.e ->> 'log_id')::bigint, (x.e ->> 'record_id')::bigint, x.e ->> 'action', x.e ->> 'id',
                x.e - 'log_id' - 'record_id' - 'action'
           FROM unnest(chosen) WITH ORDINALITY AS x(e, n);
+    PERFORM public.hc_use_application_path();
     EXECUTE format('UPDATE %s SET state = ''PENDING'', sf_message = NULL, updated_at = clock_timestamp() WHERE id = ANY ($1)', log) USING chosen_ids;
     RETURN public.hc_batch_request(b);
 END

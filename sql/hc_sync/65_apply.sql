@@ -15,6 +15,7 @@ BEGIN
         RETURN false;
     END IF;
     PERFORM public.hc_writes_rows();
+    PERFORM public.hc_use_application_path();
     -- Twice at most: the status trigger turns a write that keeps _hc_lastop into SYNCED, and then the second one changes it.
     FOR attempt IN 1..2 LOOP
         EXECUTE format('UPDATE %I.%I SET _hc_lastop = $2, _hc_err = $3, sfid = coalesce($4, sfid) WHERE id = $1 RETURNING _hc_lastop AS lastop, _hc_err AS err',

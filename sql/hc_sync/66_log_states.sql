@@ -11,6 +11,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     moved integer;
 BEGIN
+    PERFORM public.hc_use_application_path();
     -- An archived entry that was copied back under its own id is replaced by what became of it now.
     EXECUTE format('WITH gone AS (DELETE FROM %1$s WHERE id = ANY ($1) RETURNING %3$s)
                     INSERT INTO %2$I._trigger_log_archive AS a (%3$s) SELECT %3$s FROM gone ON CONFLICT (id) DO UPDATE SET (%3$s) = ROW (%4$s)',
@@ -28,6 +29,7 @@ BEGIN
     IF new_state <> 'SUCCESS' THEN   -- a success was sent or decided before
         PERFORM public.hc_adopt_final(c.id, format('log entry %s became %s', log_id, new_state));
     END IF;
+    PERFORM public.hc_use_application_path();
     IF new_state = 'FAILED' THEN
         EXECUTE format('UPDATE %s SET state = $2, sf_message = $3, sfid = coalesce($4, sfid), sf_result = 1,
                                processed_at = clock_timestamp(), processed_tx = txid_current(), updated_at = clock_timestamp()
@@ -52,6 +54,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     captured integer;
 BEGIN
+    PERFORM public.hc_use_application_path();
     -- In the order of the old ids, and with new ones of the sequence: the change takes its place at the end of the queue.
     EXECUTE format('WITH old AS (SELECT * FROM %1$s WHERE id = ANY ($1) ORDER BY id FOR UPDATE),
                          numbered AS MATERIALIZED (SELECT old.*, nextval(%3$L::regclass) AS new_id FROM old),

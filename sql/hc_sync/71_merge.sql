@@ -14,6 +14,7 @@ DECLARE
     changed integer;
     columns name[] := (SELECT array_agg(f.column_name ORDER BY f.position) FROM public.hc_field f WHERE f.mapping = m.id AND f.relationship_field IS NULL);
 BEGIN
+    PERFORM public.hc_use_application_path();
     EXECUTE format('WITH incoming AS MATERIALIZED (
                         SELECT p.target, %s FROM unnest($1, $2) AS p(target, key) JOIN public.hc_staged s ON s.mapping = $3 AND s.sfid = p.key)
                     UPDATE %I.%I t SET %s, _hc_lastop = ''SYNCED'', _hc_err = NULL FROM incoming i
@@ -36,6 +37,7 @@ DECLARE
     columns name[] := (SELECT array_agg(f.column_name ORDER BY f.position) FROM public.hc_field f WHERE f.mapping = m.id AND f.relationship_field IS NULL);
     list text := (SELECT string_agg(quote_ident(n), ', ') FROM unnest(columns) n);
 BEGIN
+    PERFORM public.hc_use_application_path();
     EXECUTE format('INSERT INTO %I.%I (%s, _hc_lastop) SELECT %3$s, ''SYNCED'' FROM (
                         SELECT %s FROM public.hc_staged s WHERE s.mapping = $1 AND s.sfid = ANY ($2) ORDER BY s.sfid) i',
                    c.schema_name, m.table_name, list, public.hc_incoming(m)) USING m.id, sfids;
@@ -50,6 +52,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     removed integer;
 BEGIN
+    PERFORM public.hc_use_application_path();
     EXECUTE format('DELETE FROM %I.%I WHERE id = ANY ($1)', c.schema_name, m.table_name) USING ids;
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
