@@ -9,6 +9,19 @@ public struct RelaySession: Sendable {
     /// The first version of either that has every function called here.
     public static let requiredExtensionVersion = "1.0"
 
+    /// What the protocol relies on, whatever the database's or the role's owner made the default: each statement sees what was
+    /// committed before it, literals mean what they say, and nothing ends a session that waits for Salesforce or builds an index.
+    static let settings: [(name: String, value: String)] = [
+        ("default_transaction_isolation", "read committed"),
+        ("default_transaction_deferrable", "off"),
+        ("standard_conforming_strings", "on"),
+        ("array_nulls", "on"),
+        ("transform_null_equals", "off"),
+        ("statement_timeout", "0"),
+        ("idle_in_transaction_session_timeout", "0"),
+        ("idle_session_timeout", "0"),
+    ]
+
     /// Connects and looks.
     ///
     /// - Parameters:
@@ -20,7 +33,7 @@ public struct RelaySession: Sendable {
         _ databaseURL: String, purpose: String, isLease: Bool = false, checksExtension: Bool = true
     ) async throws -> RelaySession {
         let options = SessionOptions(
-            applicationName: "hc-relay \(purpose)", keepalives: isLease ? .tight : SessionOptions.Keepalives())
+            applicationName: "hc-relay \(purpose)", keepalives: isLease ? .tight : SessionOptions.Keepalives(), settings: Self.settings)
         let session = RelaySession(postgres: try await PostgresSession.connect(databaseURL, options: options))
         do {
             try await session.refusePooler()

@@ -104,7 +104,7 @@ class Relay:
 
     def advance_clock(self, by):
         """Moves the clock of the connection, by an interval such as "10 minutes", and wakes the relay."""
-        self.database.execute("SELECT public.hc_clock_advance(id, %s) FROM public.hc_connection", by)
+        self.database.execute("SELECT count(public.hc_clock_advance(id, %s)) FROM public.hc_connection", by)
 
     def poll_now(self, object_name, timeout=20):
         """Makes a mapping's poll due and waits until it is done."""
