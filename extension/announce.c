@@ -13,6 +13,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_sequence.h"
 #include "commands/async.h"
 #include "datatype/timestamp.h"
@@ -163,17 +164,7 @@ hc_announce_init(void)
 	RegisterXactCallback(at_transaction_end, NULL);
 }
 
-/* Whether a function is the one below. */
-bool
-hc_is_announcer(Oid function)
-{
-	FmgrInfo	info;
-
-	fmgr_info(function, &info);
-	return info.fn_addr == hc_announce;
-}
-
-/* Notes that the log of a schema has grown in this transaction. */
+/* Noted once per transaction and log; the commit decides whether it is announced. */
 void
 hc_note_growth(Oid schema)
 {
@@ -185,6 +176,19 @@ hc_note_growth(Oid schema)
 	grown_schemas = list_append_unique_oid(grown_schemas, schema);
 	MemoryContextSwitchTo(caller);
 	last_noted = schema;
+}
+
+/* The member public.hc_announce(); none in a database without it. */
+Oid
+hc_announce_function(void)
+{
+	Oid			public_schema = get_namespace_oid("public", true);
+	oidvector  *no_arguments = buildoidvector(NULL, 0);
+
+	if (!OidIsValid(public_schema))
+		return InvalidOid;
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("hc_announce"),
+						   PointerGetDatum(no_arguments), ObjectIdGetDatum(public_schema));
 }
 
 Datum

@@ -7,20 +7,12 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "commands/sequence.h"
 #include "hc_sync.h"
-#include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(hc_capture);
 
-/* Whether a function is the one below. */
-bool
-hc_is_capture(Oid function)
-{
-	FmgrInfo	info;
-
-	fmgr_info(function, &info);
-	return info.fn_addr == hc_capture;
-}
+#define LONGEST_AT_ONCE 65536	/* what is allocated at once for the texts of an entry, for rows that had more before */
 
 static void
 check_call(FunctionCallInfo fcinfo)
@@ -49,75 +41,91 @@ set_record(HcEntry *entry, HcTable *table, TupleTableSlot *row)
 	Datum		value = slot_getattr(row, table->id, &entry->record_id_is_null);
 
 	if (!entry->record_id_is_null)
-		entry->record_id = table->id_type == INT8OID ? DatumGetInt64(value) : DatumGetInt32(value);
+		entry->record_id = table->id_type == INT8OID ? DatumGetInt64(value) : (int64) DatumGetInt32(value);
 }
 
 static void
-capture_insert(HcEntry *entry, HcTable *table, TupleTableSlot *row)
+capture_insert(HcEntry *entry, StringInfo texts, HcTable *table, TupleTableSlot *row)
 {
-	entry->action = cstring_to_text("INSERT");
+	entry->action = "INSERT";
 	set_record(entry, table, row);
-	entry->new_values = hc_row_text(table, row);
+	entry->new_values = hc_row_text(texts, table, row);
 }
 
 static void
-capture_update(HcEntry *entry, HcTable *table, TupleTableSlot *old_row, TupleTableSlot *new_row)
+capture_update(HcEntry *entry, StringInfo texts, HcTable *table, TupleTableSlot *old_row, TupleTableSlot *new_row, bool sends)
 {
-	entry->action = cstring_to_text("UPDATE");
+	entry->action = "UPDATE";
 	set_record(entry, table, new_row);
-	entry->sfid = hc_column_text(table, table->sfid, old_row);
-	entry->old_values = hc_row_text(table, old_row);
-	entry->new_values = hc_changes_text(table, old_row, new_row);
+	entry->sfid = hc_column_text(texts, table, table->sfid, old_row);
+	entry->old_values = hc_row_text(texts, table, old_row);
+	entry->new_values = hc_changes_text(texts, table, old_row, new_row);
+	if (sends && texts->len == entry->new_values + VARHDRSZ)
+		entry->state = "IGNORE";
 }
 
 static void
-capture_delete(HcEntry *entry, HcTable *table, TupleTableSlot *row)
+capture_delete(HcEntry *entry, StringInfo texts, HcTable *table, TupleTableSlot *row, bool sends)
 {
-	entry->action = cstring_to_text("DELETE");
+	entry->action = "DELETE";
 	set_record(entry, table, row);
-	entry->sfid = hc_column_text(table, table->sfid, row);
-	entry->old_values = hc_row_text(table, row);
-}
-
-/* A change that has no effect on the record in Salesforce: an update of nothing, or the deletion of a row that never got there. */
-static bool
-has_no_effect(const HcEntry *entry, TriggerEvent event)
-{
-	return (TRIGGER_FIRED_BY_UPDATE(event) && VARSIZE_ANY_EXHDR(entry->new_values) == 0) ||
-		(TRIGGER_FIRED_BY_DELETE(event) && entry->sfid == NULL);
+	entry->sfid = hc_column_text(texts, table, table->sfid, row);
+	entry->old_values = hc_row_text(texts, table, row);
+	if (sends && entry->sfid == HC_NULL)
+		entry->state = "IGNORE";
 }
 
 /* A mapping that sends ignores changes without effect; a read-only one logs them all. */
+static void
+describe_change(HcEntry *entry, StringInfo texts, TriggerData *trigdata)
+{
+	HcTable    *table = hc_table(trigdata->tg_relation);
+	bool		sends = strcmp(trigdata->tg_trigger->tgargs[0], "NEW") == 0;
+	int			nest_level = hc_begin_output(table);
+
+	enlargeStringInfo(texts, table->longest_texts);
+	entry->state = sends ? "NEW" : "READONLY";
+	entry->sfid = entry->old_values = entry->new_values = HC_NULL;
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		capture_insert(entry, texts, table, trigdata->tg_trigslot);
+	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		capture_update(entry, texts, table, trigdata->tg_trigslot, trigdata->tg_newslot, sends);
+	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		capture_delete(entry, texts, table, trigdata->tg_trigslot, sends);
+	else
+		elog(ERROR, "unexpected trigger event %u", trigdata->tg_event);
+	entry->table_name = hc_string_text(texts, RelationGetRelationName(trigdata->tg_relation));
+	table->longest_texts = Max(table->longest_texts, Min(texts->len, LONGEST_AT_ONCE));
+	hc_end_output(nest_level);
+}
+
 Datum
 hc_capture(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	HcEntry		entry = {0};
-	const char *state;
-	HcTable    *table;
-	bool		may_wait;
-	int			nest_level;
+	StringInfoData texts;
 
 	check_call(fcinfo);
-	table = hc_table(trigdata->tg_relation);
-	may_wait = table->entries_may_wait;
+	initStringInfo(&texts);
+	describe_change(&entry, &texts, trigdata);
 
-	nest_level = hc_begin_output();
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		capture_insert(&entry, table, trigdata->tg_trigslot);
-	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		capture_update(&entry, table, trigdata->tg_trigslot, trigdata->tg_newslot);
-	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-		capture_delete(&entry, table, trigdata->tg_trigslot);
+	entry.log = hc_log(RelationGetNamespace(trigdata->tg_relation));
+	entry.owner = GetCurrentSubTransactionId();
+	entry.command = GetCurrentCommandId(true);
+	/* Only here, under the lock of the mapped row: per record the order of ids is the order of commits. */
+	entry.id = nextval_internal(entry.log->sequence, false);
+	entry.transaction = (int64) U64FromFullTransactionId(GetTopFullTransactionId());
+	entry.created_at = GetCurrentTimestamp();
+
+	if (!hc_bulk_capture || XactReadOnly)
+		hc_write_entries(&entry, 1, texts.data, true);
+	else if (hc_is_flush_certain() && hc_fits_plain_log(entry.log, &entry, texts.data))
+		hc_add_pending(&entry, &texts);
 	else
-		elog(ERROR, "unexpected trigger event %u", trigdata->tg_event);
-	hc_end_output(nest_level);
-
-	state = trigdata->tg_trigger->tgargs[0];
-	if (strcmp(state, "NEW") == 0 && has_no_effect(&entry, trigdata->tg_event))
-		state = "IGNORE";
-	entry.state = cstring_to_text(state);
-	entry.table_name = cstring_to_text(RelationGetRelationName(trigdata->tg_relation));
-	hc_log_append(hc_log(trigdata->tg_relation), &entry, may_wait);
+	{
+		hc_flush_pending();
+		hc_write_entries(&entry, 1, texts.data, false);
+	}
 	return PointerGetDatum(NULL);	/* ignored for AFTER triggers */
 }

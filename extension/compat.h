@@ -1,22 +1,27 @@
 /*-------------------------------------------------------------------------
  * compat.h
- *    What differs between the versions of the server, in one place.
+ *    What differs between the server versions, and nothing else.
  *-------------------------------------------------------------------------
  */
-#ifndef HC_COMPAT_H
-#define HC_COMPAT_H
+#ifndef HC_SYNC_COMPAT_H
+#define HC_SYNC_COMPAT_H
 
-#include "executor/executor.h"
-
-/* Index entries of a new row, of every index. */
-static inline List *
-hc_insert_index_tuples(ResultRelInfo *relation, TupleTableSlot *row, EState *state)
-{
 #if PG_VERSION_NUM >= 160000
-	return ExecInsertIndexTuples(relation, row, state, false, false, NULL, NIL, false);
+#define hc_insert_index_tuples(result, slot, estate) \
+	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL, false)
+#define hc_may_use_schema(schema, role) \
+	(object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == ACLCHECK_OK)
 #else
-	return ExecInsertIndexTuples(relation, row, state, false, false, NULL, NIL);
+#define hc_insert_index_tuples(result, slot, estate) \
+	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL)
+#define hc_may_use_schema(schema, role) \
+	(pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK)
 #endif
-}
 
-#endif							/* HC_COMPAT_H */
+#if PG_VERSION_NUM >= 150000
+#define hc_reserve_settings(prefix) MarkGUCPrefixReserved(prefix)
+#else
+#define hc_reserve_settings(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
+#endif							/* HC_SYNC_COMPAT_H */

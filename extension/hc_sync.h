@@ -7,6 +7,7 @@
 #ifndef HC_SYNC_H
 #define HC_SYNC_H
 
+#include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -23,7 +24,7 @@ typedef struct HcColumn
 	int16		type_length;
 	int			key_length;		/* bytes of the name: hstore sorts by it first */
 	char	   *name;
-	char	   *prefix;			/* "name"=> with quotes and escapes */
+	char	   *prefix;			/* , "name"=> with quotes and escapes */
 	int			prefix_length;
 	FmgrInfo	output;
 } HcColumn;
@@ -36,20 +37,32 @@ typedef struct HcTable
 	MemoryContext context;		/* holds the columns */
 	int			column_count;
 	HcColumn   *columns;		/* captured columns in hstore's order */
+	bool		has_other_types;	/* some that are written by their output functions */
+	int			longest_texts;	/* of an entry so far: what to allocate at once */
 	AttrNumber	id;
 	Oid			id_type;
 	AttrNumber	sfid;
 	AttrNumber	last_operation;
 	AttrNumber	error;
-	bool		entries_may_wait;	/* no trigger of a user could look for them before the statement ends */
 } HcTable;
 
-/* The columns of a trigger log that an entry fills. */
-enum
+/* The columns of a trigger log that capture fills. */
+typedef enum HcLogColumn
 {
-	HC_LOG_ID, HC_LOG_TXID, HC_LOG_CREATED_AT, HC_LOG_UPDATED_AT, HC_LOG_STATE, HC_LOG_ACTION, HC_LOG_TABLE_NAME,
-	HC_LOG_RECORD_ID, HC_LOG_SFID, HC_LOG_OLD, HC_LOG_VALUES, HC_LOG_COLUMNS
-};
+	HC_LOG_ID,
+	HC_LOG_TXID,
+	HC_LOG_CREATED_AT,
+	HC_LOG_STATE,
+	HC_LOG_ACTION,
+	HC_LOG_TABLE_NAME,
+	HC_LOG_RECORD_ID,
+	HC_LOG_SFID,
+	HC_LOG_OLD,
+	HC_LOG_VALUES,
+	HC_LOG_COLUMNS				/* how many */
+} HcLogColumn;
+
+#define HC_LOG_NAME "_trigger_log"
 
 /* Trigger log of a schema. */
 typedef struct HcLog
@@ -62,63 +75,76 @@ typedef struct HcLog
 	char		schema_name[NAMEDATALEN];
 	SPIPlanPtr	plan;
 	int			plan_users;		/* nested uses; a plan in use is not freed */
-	bool		direct;			/* entries can go straight into the table */
-	char		announcer;		/* tgenabled of the trigger that announces, if direct */
-	struct
-	{
-		AttrNumber	attnum;
-		Oid			type;
-		int32		length;		/* in characters; -1 for any */
-	}			columns[HC_LOG_COLUMNS];
+	bool		is_plain;		/* entries can be put into the table without SQL, and nobody could tell */
+	char		announcer;		/* tgenabled of our own trigger on a plain log */
+	AttrNumber	columns[HC_LOG_COLUMNS];	/* of a plain log */
+	bool		has_narrow_ids; /* integer, not bigint */
+	bool		has_narrow_records;
+	int			longest_sfid;	/* in bytes; 0 without a limit */
 } HcLog;
-
-/* One entry. The texts live as long as the call, or as long as the entry waits. */
-typedef struct HcEntry
-{
-	int64		id;
-	int64		txid;
-	TimestampTz created_at;
-	text	   *state;
-	text	   *action;
-	text	   *table_name;
-	int64		record_id;
-	bool		record_id_is_null;
-	text	   *sfid;			/* null where the log keeps none */
-	text	   *old_values;
-	text	   *new_values;
-} HcEntry;
 
 /* table_cache.c */
 extern HcTable *hc_table(Relation relation);
 
-/* trigger_log.c */
-extern HcLog *hc_log(Relation relation);
-extern HcLog *hc_log_of_schema(Oid schema);
-extern void hc_log_append(HcLog *log, HcEntry *entry, bool may_wait);
-extern void hc_log_write(HcLog *log, HcEntry *const *entries, int count);
+/* An entry of a trigger log that is not written yet. Its texts are varlenas in a buffer, at these offsets; HC_NULL for none. */
+#define HC_NULL (-1)
+#define HC_TEXT(texts, offset) ((struct varlena *) ((texts) + (offset)))
 
-/* log_table.c */
-extern void hc_log_table_learn(HcLog *log);
-extern bool hc_log_takes(HcLog *log, const HcEntry *entry);
-extern void hc_log_table_write(HcLog *log, HcEntry *const *entries, int count);
+typedef struct HcEntry
+{
+	HcLog	   *log;
+	SubTransactionId owner;		/* in which the row was changed */
+	SubTransactionId written;	/* in which the entry was written, while that is not the owner */
+	CommandId	command;		/* in which the row was changed */
+	int64		id;
+	int64		transaction;
+	TimestampTz created_at;
+	int64		record_id;
+	bool		record_id_is_null;
+	const char *state;			/* NEW, READONLY or IGNORE; lasting */
+	const char *action;			/* lasting */
+	int			table_name;
+	int			sfid;
+	int			old_values;
+	int			new_values;
+} HcEntry;
+
+/* trigger_log.c */
+extern HcLog *hc_log(Oid schema);
+
+/* plain_log.c */
+extern void hc_describe_plain_log(HcLog *log, Relation relation);
+extern bool hc_fits_plain_log(HcLog *log, const HcEntry *entry, const char *texts);
+extern void hc_insert_into_plain_log(HcLog *log, Relation relation, HcEntry *entries, int count, const char *texts);
+
+/* log_write.c */
+extern void hc_write_entries(HcEntry *entries, int count, const char *texts, bool with_sql);
+extern void hc_forget_plan(HcLog *log);
 
 /* pending.c */
-extern bool hc_may_wait(void);
-extern void hc_wait(HcLog *log, const HcEntry *entry);
+extern void hc_add_pending(const HcEntry *entry, const StringInfoData *texts);
+extern void hc_flush_pending(void);
 
-/* capture.c */
-extern bool hc_is_capture(Oid function);
+/* statement_end.c */
+extern bool hc_is_flush_certain(void);
+extern void hc_statement_end_init(void);
 
 /* announce.c */
-extern bool hc_is_announcer(Oid function);
 extern void hc_note_growth(Oid schema);
+extern Oid	hc_announce_function(void);
+
+/* value_text.c */
+extern bool hc_writes_type(Oid type);
+extern const char *hc_value_text(HcColumn *column, Datum value, char *room, int *length);
+#define HC_VALUE_ROOM 160		/* bytes for a value of a type that hc_writes_type knows, but for text */
 
 /* row_text.c */
-extern text *hc_row_text(HcTable *table, TupleTableSlot *row);
-extern text *hc_changes_text(HcTable *table, TupleTableSlot *old_row, TupleTableSlot *new_row);
-extern int	hc_begin_output(void);
+extern int	hc_begin_output(HcTable *table);
 extern void hc_end_output(int nest_level);
-extern text *hc_column_text(HcTable *table, AttrNumber attnum, TupleTableSlot *row);
+extern int	hc_row_text(StringInfo texts, HcTable *table, TupleTableSlot *row);
+extern int	hc_changes_text(StringInfo texts, HcTable *table, TupleTableSlot *old_row, TupleTableSlot *new_row);
+extern int	hc_column_text(StringInfo texts, HcTable *table, AttrNumber attnum, TupleTableSlot *row);
+extern int	hc_string_text(StringInfo texts, const char *string);
 
 /* guard.c */
 extern bool hc_user_is_writing(void);
@@ -129,6 +155,8 @@ extern void hc_trigger_log_init(void);
 extern void hc_guard_init(void);
 extern void hc_announce_init(void);
 extern void hc_pending_init(void);
+
+extern bool hc_bulk_capture;	/* setting hc_sync.bulk_capture */
 
 extern MemoryContext hc_memory(void);
 

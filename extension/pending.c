@@ -1,241 +1,220 @@
 /*-------------------------------------------------------------------------
  * pending.c
- *    Entries of a statement that changes many rows, kept until the
- *    statement ends and then written together.
+ *    Entries that wait to be written together: those of one statement, up to
+ *    a limit, and never longer than to the statement's end or to the next
+ *    SQL that could look for them in the log, whichever is first.
  *
- *    An entry waits only while the end of a statement is sure to pass here:
- *    triggers fire inside ExecutorFinish, or inside COPY, and both are
- *    wrapped. A statement that has loaded this library itself is not.
- *
- *    An entry has its id, taken under the lock of its row, before it waits.
- *    It belongs to the subtransaction that changed the row: it is written
- *    in that one, goes with it when it is rolled back, and passes to its
- *    parent when it is released.
+ *    An entry belongs to the subtransaction that changed the row, its owner,
+ *    and must not share the fate of a deeper one in which it happens to be
+ *    written. So what is written deeper is kept until that one has ended,
+ *    and is written again if it was rolled back.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/xact.h"
-#include "executor/executor.h"
 #include "hc_sync.h"
-#include "miscadmin.h"
-#include "nodes/parsenodes.h"
-#include "tcop/utility.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 
-#define MOST_ENTRIES 512
-#define MOST_BYTES (512 * 1024)
-#define KEPT_BYTES (512 * 1024)	/* of memory, from statement to statement: it need not be got and cleared each time */
+#define MOST_ENTRIES 1000
+#define MOST_BYTES (1024 * 1024)
 
-typedef struct Waiting
-{
-	SubTransactionId subtransaction;
-	Oid			schema;
-	HcEntry    *entry;
-} Waiting;
-
-static bool bulk_capture = true;
-static int	wrapped_calls = 0;	/* statements whose end passes here */
-
-static MemoryContext memory = NULL; /* of the entries that wait; reset when none does */
-static Waiting waiting[MOST_ENTRIES];
-static int	waiting_count = 0;
-static Size waiting_bytes = 0;
-
-static ExecutorFinish_hook_type earlier_finish = NULL;
-static ProcessUtility_hook_type earlier_utility = NULL;
+static HcEntry entries[MOST_ENTRIES];
+static int	count = 0;
+static int	unwritten = 0;
+static StringInfoData texts = {0};
+static bool is_writing = false;
 
 static void
 forget_all(void)
 {
-	waiting_count = 0;
-	waiting_bytes = 0;
-	if (memory != NULL)
-		MemoryContextReset(memory);
-}
-
-/* Entries of one schema, in a row at the end of those that wait. */
-static int
-last_run(SubTransactionId subtransaction)
-{
-	int			first = waiting_count;
-
-	while (first > 0 && waiting[first - 1].subtransaction == subtransaction &&
-		   waiting[first - 1].schema == waiting[waiting_count - 1].schema)
-		first--;
-	return first;
-}
-
-/* Writes what waits in the current subtransaction. Entries of outer ones stay: a rollback of this one would take them with it. */
-static void
-write_pending(void)
-{
-	SubTransactionId subtransaction = GetCurrentSubTransactionId();
-	HcEntry    *entries[MOST_ENTRIES];
-
-	while (waiting_count > 0 && waiting[waiting_count - 1].subtransaction == subtransaction)
+	count = 0;
+	unwritten = 0;
+	is_writing = false;
+	texts.len = 0;
+	if (texts.maxlen > 2 * MOST_BYTES)
 	{
-		int			first = last_run(subtransaction);
-		int			count = waiting_count - first;
-		Oid			schema = waiting[first].schema;
-
-		for (int i = 0; i < count; i++)
-			entries[i] = waiting[first + i].entry;
-		/* Gone before they are written: a failure of the write ends this subtransaction, and them with it. */
-		waiting_count = first;
-		hc_log_write(hc_log_of_schema(schema), entries, count);
+		pfree(texts.data);
+		texts.data = NULL;
 	}
-	if (waiting_count == 0)
+}
+
+static bool
+is_written(const HcEntry *entry)
+{
+	return entry->written != InvalidSubTransactionId;
+}
+
+/* Removes the entries that are done or gone, owner invalid. The texts stay until none is left. */
+static void
+close_up(void)
+{
+	int			kept = 0;
+
+	unwritten = 0;
+	for (int i = 0; i < count; i++)
+	{
+		if (entries[i].owner == InvalidSubTransactionId)
+			continue;
+		if (!is_written(&entries[i]))
+			unwritten++;
+		if (kept != i)
+			entries[kept] = entries[i];
+		kept++;
+	}
+	count = kept;
+	if (count == 0)
 		forget_all();
 }
 
-static text *
-kept(text *value)
+static bool
+belong_together(const HcEntry *a, const HcEntry *b)
 {
-	text	   *copy;
-
-	if (value == NULL)
-		return NULL;
-	copy = palloc(VARSIZE_ANY(value));
-	memcpy(copy, value, VARSIZE_ANY(value));
-	waiting_bytes += VARSIZE_ANY(value);
-	return copy;
+	return !is_written(b) && a->log == b->log && a->command == b->command;
 }
 
-/* Whether an entry may wait now. */
-bool
-hc_may_wait(void)
+static void
+write_all(void)
 {
-	return wrapped_calls > 0 && bulk_capture;
+	SubTransactionId current = GetCurrentSubTransactionId();
+
+	for (int from = 0; from < count;)
+	{
+		int			to = from + 1;
+
+		if (is_written(&entries[from]))
+		{
+			from = to;
+			continue;
+		}
+		while (to < count && belong_together(&entries[from], &entries[to]))
+			to++;
+		hc_write_entries(&entries[from], to - from, texts.data, false);
+		from = to;
+	}
+	for (int i = 0; i < count; i++)
+	{
+		if (entries[i].owner == current)
+			entries[i].owner = InvalidSubTransactionId;
+		else if (!is_written(&entries[i]))
+			entries[i].written = current;
+	}
+	close_up();
 }
 
-/* Takes a copy of the entry, to be written when the statement ends. */
+/* Writes what waits. What an index of the log calls meanwhile, or a trigger that has just been made for it, changes nothing here. */
 void
-hc_wait(HcLog *log, const HcEntry *entry)
+hc_flush_pending(void)
 {
-	MemoryContext caller;
-	HcEntry    *copy;
-
-	if (waiting_count == MOST_ENTRIES || waiting_bytes >= MOST_BYTES)
-		write_pending();
-	if (waiting_count == MOST_ENTRIES)
-	{
-		/* All are those of outer subtransactions. */
-		hc_log_write(log, (HcEntry *[]) {unconstify(HcEntry *, entry)}, 1);
+	if (unwritten == 0 || is_writing)
 		return;
-	}
-	if (memory == NULL)
-		memory = AllocSetContextCreate(hc_memory(), "hc_sync pending entries", KEPT_BYTES, KEPT_BYTES, MOST_BYTES);
-	caller = MemoryContextSwitchTo(memory);
-	copy = palloc(sizeof(HcEntry));
-	*copy = *entry;
-	copy->state = kept(entry->state);
-	copy->action = kept(entry->action);
-	copy->table_name = kept(entry->table_name);
-	copy->sfid = kept(entry->sfid);
-	copy->old_values = kept(entry->old_values);
-	copy->new_values = kept(entry->new_values);
-	MemoryContextSwitchTo(caller);
-	waiting[waiting_count++] = (Waiting) {GetCurrentSubTransactionId(), log->schema, copy};
-}
-
-static void
-finish_statement(QueryDesc *query)
-{
-	wrapped_calls++;
+	is_writing = true;
 	PG_TRY();
 	{
-		if (earlier_finish)
-			earlier_finish(query);
-		else
-			standard_ExecutorFinish(query);
-		if (waiting_count > 0)
-			write_pending();
+		write_all();
 	}
 	PG_FINALLY();
 	{
-		wrapped_calls--;
+		is_writing = false;
 	}
 	PG_END_TRY();
 }
 
-static void
-run_utility(PlannedStmt *statement, const char *source, bool is_read_only_tree, ProcessUtilityContext context,
-			ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *receiver, QueryCompletion *completion)
+/* Takes an entry whose texts are in a buffer of the caller. Only within a statement at whose end hc_flush_pending is called. */
+void
+hc_add_pending(const HcEntry *entry, const StringInfoData *its_texts)
 {
-	ProcessUtility_hook_type next = earlier_utility ? earlier_utility : standard_ProcessUtility;
+	HcEntry    *added;
+	int			offset;
 
-	if (!IsA(statement->utilityStmt, CopyStmt))
+	if (is_writing)
 	{
-		next(statement, source, is_read_only_tree, context, parameters, environment, receiver, completion);
+		HcEntry		alone = *entry;
+
+		hc_write_entries(&alone, 1, its_texts->data, false);
 		return;
 	}
-	wrapped_calls++;
-	PG_TRY();
+	if (count == MOST_ENTRIES || texts.len >= MOST_BYTES)
 	{
-		next(statement, source, is_read_only_tree, context, parameters, environment, receiver, completion);
-		if (waiting_count > 0)
-			write_pending();
+		hc_flush_pending();
+		/* Those that a deeper subtransaction keeps may fill the room; then this one goes its own way. */
+		if (count == MOST_ENTRIES || texts.len >= MOST_BYTES)
+		{
+			HcEntry		alone = *entry;
+
+			hc_write_entries(&alone, 1, its_texts->data, false);
+			return;
+		}
 	}
-	PG_FINALLY();
+	if (texts.data == NULL)
 	{
-		wrapped_calls--;
+		MemoryContext caller = MemoryContextSwitchTo(hc_memory());
+
+		initStringInfo(&texts);
+		MemoryContextSwitchTo(caller);
 	}
-	PG_END_TRY();
+	offset = MAXALIGN(texts.len);
+	enlargeStringInfo(&texts, offset - texts.len + its_texts->len);
+	memcpy(texts.data + offset, its_texts->data, its_texts->len);
+	texts.len = offset + its_texts->len;
+
+	added = &entries[count];
+	*added = *entry;
+	added->written = InvalidSubTransactionId;
+	added->table_name += offset;
+	if (added->sfid != HC_NULL)
+		added->sfid += offset;
+	if (added->old_values != HC_NULL)
+		added->old_values += offset;
+	if (added->new_values != HC_NULL)
+		added->new_values += offset;
+	count++;
+	unwritten++;
 }
 
+static void
+at_subtransaction_end(SubXactEvent event, SubTransactionId ended, SubTransactionId parent, void *argument)
+{
+	if (count == 0 || (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
+		return;
+	for (int i = 0; i < count; i++)
+	{
+		HcEntry    *entry = &entries[i];
+
+		if (event == SUBXACT_EVENT_COMMIT_SUB)
+		{
+			if (entry->owner == ended)
+				entry->owner = parent;
+			if (entry->written == ended)
+				entry->written = parent;
+			if (is_written(entry) && entry->written == entry->owner)
+				entry->owner = InvalidSubTransactionId;
+		}
+		else if (entry->owner == ended)
+			entry->owner = InvalidSubTransactionId;
+		else if (entry->written == ended)
+			entry->written = InvalidSubTransactionId;
+	}
+	close_up();
+}
+
+/* Nothing waits when a transaction ends; should it, it is written rather than lost. */
 static void
 at_transaction_end(XactEvent event, void *argument)
 {
-	switch (event)
+	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
 	{
-		case XACT_EVENT_PRE_COMMIT:
-		case XACT_EVENT_PRE_PREPARE:
-			if (waiting_count > 0)
-				elog(ERROR, "%d captured changes were not written", waiting_count);
-			break;
-		case XACT_EVENT_ABORT:
-			forget_all();
-			break;
-		default:
-			break;
+		Assert(unwritten == 0);
+		hc_flush_pending();
+		if (count > 0)
+			elog(ERROR, "%d log entries are not written", count);
 	}
-}
-
-static void
-at_subtransaction_end(SubXactEvent event, SubTransactionId subtransaction, SubTransactionId parent, void *argument)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-	{
-		while (waiting_count > 0 && waiting[waiting_count - 1].subtransaction == subtransaction)
-			waiting_count--;
-		if (waiting_count == 0)
-			forget_all();
-	}
-	else if (event == SUBXACT_EVENT_COMMIT_SUB)
-	{
-		for (int i = waiting_count; i > 0 && waiting[i - 1].subtransaction == subtransaction; i--)
-			waiting[i - 1].subtransaction = parent;
-	}
+	else if (event == XACT_EVENT_ABORT)
+		forget_all();
 }
 
 void
 hc_pending_init(void)
 {
-	DefineCustomBoolVariable("hc_sync.bulk_capture",
-							 "Writes the entries of one statement together.",
-							 "Off: each entry is written as soon as its row is captured. The log is the same.",
-							 &bulk_capture, true, PGC_USERSET, 0, NULL, NULL, NULL);
-#if PG_VERSION_NUM >= 150000
-	MarkGUCPrefixReserved("hc_sync");
-#else
-	EmitWarningsOnPlaceholders("hc_sync");
-#endif
 	RegisterXactCallback(at_transaction_end, NULL);
 	RegisterSubXactCallback(at_subtransaction_end, NULL);
-	earlier_finish = ExecutorFinish_hook;
-	ExecutorFinish_hook = finish_statement;
-	earlier_utility = ProcessUtility_hook;
-	ProcessUtility_hook = run_utility;
 }

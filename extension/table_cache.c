@@ -7,8 +7,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_inherits.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "hc_sync.h"
 #include "utils/hsearch.h"
@@ -71,7 +69,7 @@ column_prefix(const char *name)
 	StringInfoData text;
 
 	initStringInfo(&text);
-	appendStringInfoChar(&text, '"');
+	appendStringInfoString(&text, ", \"");
 	for (const char *p = name; *p != '\0'; p++)
 	{
 		if (*p == '"' || *p == '\\')
@@ -125,29 +123,6 @@ required_column(TupleDesc descriptor, Relation relation, const char *name, bool 
 			errhint("Add the column, or drop the triggers of this table."));
 }
 
-/*
- * Whether entries may wait for the end of the statement. Not where a trigger
- * of a user could look for one before that: any AFTER trigger of this table,
- * or a statement trigger of a parent through which rows come.
- */
-static bool
-entries_may_wait(Relation relation)
-{
-	TriggerDesc *triggers = relation->trigdesc;
-
-	if (relation->rd_rel->relispartition || has_superclass(RelationGetRelid(relation)))
-		return false;
-	for (int i = 0; i < triggers->numtriggers; i++)
-	{
-		Trigger    *trigger = &triggers->triggers[i];
-
-		if (!trigger->tgisinternal && TRIGGER_FOR_AFTER(trigger->tgtype) && trigger->tgenabled != TRIGGER_DISABLED &&
-			!hc_is_capture(trigger->tgfoid))
-			return false;
-	}
-	return true;
-}
-
 static void
 describe_table(HcTable *table, Relation relation)
 {
@@ -167,11 +142,10 @@ describe_table(HcTable *table, Relation relation)
 	table->last_operation = required_column(descriptor, relation, "_hc_lastop", false, &type);
 	table->error = required_column(descriptor, relation, "_hc_err", false, &type);
 
-	table->entries_may_wait = entries_may_wait(relation);
-
 	caller = MemoryContextSwitchTo(table->context);
 	table->columns = palloc0(sizeof(HcColumn) * descriptor->natts);
 	table->column_count = 0;
+	table->has_other_types = false;
 	for (int i = 0; i < descriptor->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
@@ -182,6 +156,8 @@ describe_table(HcTable *table, Relation relation)
 		/* A column that is being filled to take another's place is no field yet. */
 		if (strncmp(NameStr(attribute->attname), HC_NEW_COLUMN, strlen(HC_NEW_COLUMN)) == 0)
 			continue;
+		if (!hc_writes_type(attribute->atttypid))
+			table->has_other_types = true;
 		describe_column(&table->columns[table->column_count++], attribute, table->context);
 	}
 	qsort(table->columns, table->column_count, sizeof(HcColumn), compare_columns);
@@ -203,6 +179,7 @@ hc_table(Relation relation)
 	{
 		table->valid = false;
 		table->context = NULL;
+		table->longest_texts = 0;
 	}
 	if (!table->valid)
 		describe_table(table, relation);

@@ -126,7 +126,8 @@ def make_tables(database, rows):
 
 def empty(database, *schemas):
     for schema in schemas:
-        database.execute(f"TRUNCATE {schema}.account, {schema}._trigger_log" if schema != "floor" else "TRUNCATE floor._trigger_log")
+        tables = f"{schema}._trigger_log" if schema == "floor" else f"{schema}.account, {schema}._trigger_log"
+        database.execute(f"BEGIN; SET LOCAL xmlbinary = hex; TRUNCATE {tables}; COMMIT")
 
 
 def fill(database, schema, rows):
