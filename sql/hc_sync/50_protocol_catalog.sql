@@ -110,7 +110,7 @@ CREATE INDEX hc_generation_mapping ON public.hc_generation (mapping, since);
 COMMENT ON TABLE public.hc_generation IS
     'Generations of the rows of a mapped table, the newest last: a TRUNCATE or another table of the same name begins a new one. A row is made by the transaction that begins it, and waits for nobody.';
 COMMENT ON COLUMN public.hc_generation.since IS 'Log entries up to this id speak of rows of earlier generations: what becomes of them never touches a row by its id';
-COMMENT ON COLUMN public.hc_generation.home IS 'Database whose oid this is: a catalog that was carried to another one takes the table there as the same';
+COMMENT ON COLUMN public.hc_generation.home IS 'Server, database and log where this oid means something (hc_home): after a copy or a restore of all, the table is taken as the same';
 COMMENT ON COLUMN public.hc_generation.noticed_at IS 'When the relay has told of it';
 
 CREATE TABLE public.hc_load (

@@ -1,10 +1,21 @@
 -- Generations: which log entries speak of the rows that a mapped table has now
 
-CREATE FUNCTION public.hc_home() RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT s.system_identifier || '/' || d.oid FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()
+CREATE FUNCTION public.hc_home(schema name) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    system text;
+BEGIN
+    BEGIN
+        SELECT s.system_identifier::text INTO system FROM pg_control_system() s;
+    EXCEPTION WHEN insufficient_privilege OR undefined_function OR feature_not_supported THEN
+        NULL;   -- some hosts keep it from everybody
+    END;
+    RETURN concat_ws('/', system, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()),
+                     to_regclass(format('%I._trigger_log', schema))::oid);
+END
 $$;
-COMMENT ON FUNCTION public.hc_home() IS 'This database, as no copy of it is called: oids mean something only here';
+COMMENT ON FUNCTION public.hc_home(name) IS
+    'Server, database and log of a schema: where any of them is another one, the tables were copied or restored together with the log, and their oids say nothing';
 
 -- With no writer of the table about, the ids of all entries of its rows have been taken.
 CREATE FUNCTION public.hc_last_entry(schema name) RETURNS bigint
@@ -26,7 +37,7 @@ DECLARE
 BEGIN
     since := coalesce(since, public.hc_last_entry(schema));
     INSERT INTO public.hc_generation (mapping, since, reason, table_oid, home, noticed_at)
-        VALUES ($1, since, $2, present, public.hc_home(), CASE WHEN $2 IN ('made', 'taken over') THEN clock_timestamp() END);
+        VALUES ($1, since, $2, present, public.hc_home(schema), CASE WHEN $2 IN ('made', 'taken over') THEN clock_timestamp() END);
     RETURN since;
 END
 $$;
@@ -107,6 +118,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     target text := format('%I.%I', c.schema_name, m.table_name);
     present oid := to_regclass(target);
+    here text := public.hc_home(c.schema_name);
     g public.hc_generation;
 BEGIN
     IF present IS NOT NULL AND hold THEN
@@ -120,9 +132,9 @@ BEGIN
             RETURN 9223372036854775807;   -- not loaded yet
         END IF;
         RETURN public.hc_generation_begin(m.id, 'taken over', 0);
-    ELSIF g.home <> public.hc_home() THEN
+    ELSIF g.home <> here THEN
         -- A copy or a restore, which somebody has bound to this org: its tables and its log came together.
-        UPDATE public.hc_generation x SET home = public.hc_home(), table_oid = present, reason = CASE WHEN present IS NULL THEN 'gone' WHEN x.reason = 'gone' THEN 'made anew' ELSE x.reason END
+        UPDATE public.hc_generation x SET home = here, table_oid = present, reason = CASE WHEN present IS NULL THEN 'gone' WHEN x.reason = 'gone' THEN 'made anew' ELSE x.reason END
             WHERE x.id = g.id RETURNING x.* INTO g;
     ELSIF g.table_oid IS DISTINCT FROM present THEN
         PERFORM public.hc_generation_begin(m.id, CASE WHEN present IS NULL THEN 'gone' ELSE 'made anew' END);

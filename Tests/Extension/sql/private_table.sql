@@ -15,6 +15,8 @@ SELECT indexname FROM pg_indexes WHERE schemaname = 'priv' AND tablename = 'acco
 SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'priv.account'::regclass;
 SELECT pg_get_serial_sequence('priv.account', 'id');
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'priv.account'::regclass ORDER BY 1;
+-- Its rows are the first ones; this is no table made anew.
+SELECT reason, since, table_oid = 'priv.account'::regclass AS this_table FROM hc_generation WHERE mapping = :'mapping';
 SELECT has_table_privilege('regress_reader', 'priv.account', 'SELECT') AS by_default,
        has_table_privilege('regress_reader', 'priv.account', 'INSERT') AS by_default_in_schema,
        has_table_privilege('regress_reader', 'priv.account', 'UPDATE') AS never_granted;
