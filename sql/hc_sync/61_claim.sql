@@ -134,7 +134,7 @@ BEGIN
         RETURN jsonb_build_object('nothing', true, 'sfid', target, 'dropped', wire -> 'dropped');
     END IF;
     RETURN wire || jsonb_build_object('operation', operation, 'id', target, 'identifier', CASE WHEN operation = 'upsert' THEN lower(identifier) END);
-EXCEPTION WHEN data_exception THEN
+EXCEPTION WHEN data_exception OR syntax_error OR internal_error THEN   -- the last two: text that is no hstore, in an entry written by hand
     RETURN jsonb_build_object('failed', 'INVALID_VALUE', 'message', SQLERRM);
 END
 $$;

@@ -139,12 +139,16 @@ BEGIN
     END IF;
     -- The log has no index by record. But a row that the transaction of its entry wrote last, and that is as that entry left it, has no
     -- later change; that spares most batches the look through the whole backlog.
-    EXECUTE format('SELECT array_agg(t.id) FROM %1$s g JOIN %2$I.%3$I t ON t.id = g.record_id
-                     WHERE g.id = ANY ($1) AND t.id = ANY ($4) AND g.table_name = $2 AND t.xmin::text::bigint = g.txid & 4294967295
-                       AND %4$I.hstore(t.*) OPERATOR(%4$I.-) $3 OPERATOR(%4$I.=)
-                           ((coalesce(g.old, '''')::%4$I.hstore OPERATOR(%4$I.||) coalesce(g."values", '''')::%4$I.hstore) OPERATOR(%4$I.-) $3)',
-                   public.hc_log_table(c), c.schema_name, m.table_name, public.hc_hstore_schema())
-        INTO latest USING entries, m.table_name::text, ARRAY['sfid', '_hc_lastop', '_hc_err'], records;
+    BEGIN
+        EXECUTE format('SELECT array_agg(t.id) FROM %1$s g JOIN %2$I.%3$I t ON t.id = g.record_id
+                         WHERE g.id = ANY ($1) AND t.id = ANY ($4) AND g.table_name = $2 AND t.xmin::text::bigint = g.txid & 4294967295
+                           AND %4$I.hstore(t.*) OPERATOR(%4$I.-) $3 OPERATOR(%4$I.=)
+                               ((coalesce(g.old, '''')::%4$I.hstore OPERATOR(%4$I.||) coalesce(g."values", '''')::%4$I.hstore) OPERATOR(%4$I.-) $3)',
+                       public.hc_log_table(c), c.schema_name, m.table_name, public.hc_hstore_schema())
+            INTO latest USING entries, m.table_name::text, ARRAY['sfid', '_hc_lastop', '_hc_err'], records;
+    EXCEPTION WHEN data_exception OR syntax_error OR internal_error THEN
+        latest := NULL;   -- text that is no hstore, in an entry written by hand
+    END;
     records := ARRAY(SELECT r FROM unnest(records) r WHERE NOT r = ANY (coalesce(latest, '{}')));
     IF cardinality(records) > 0 THEN
         -- From the low water on by primary key: the index by state and table keeps every entry that ever was NEW while anybody holds a snapshot.

@@ -37,7 +37,7 @@ BEGIN
                            AND NOT public.hc_in_flight($1, l.id)
                          ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED) x', log) INTO ids USING c, above;
     EXECUTE format('UPDATE %s SET state = ''IGNORED'', processed_at = clock_timestamp(), processed_tx = txid_current(), updated_at = clock_timestamp()
-                     WHERE id = ANY ($1) AND state = ''IGNORE''', log) USING ids;
+                     WHERE id = ANY ($1) AND (state = ''IGNORE'' OR state = ''IGNORED'' AND processed_at IS NULL)', log) USING ids;
     moved := public.hc_archive(c, ids);
     EXECUTE format('SELECT array_agg(id) FROM (SELECT id FROM %s WHERE state = ''FAILED'' AND coalesce(processed_at, updated_at, created_at) < clock_timestamp() + $2 - $1
                        ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED) x', log)
