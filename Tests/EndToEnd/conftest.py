@@ -5,6 +5,7 @@
     org         a fresh simulated Salesforce org                                harness/organization.py
     relay       commands and process of a relay for `database` and `org`, not started yet     harness/relay.py
     connected   the same after `connection add`
+    served      the same after it has loaded everything, sent a row and stopped              harness/served.py
     new_relay   makes further relays for the same database and org
 
 Everything ends with the test, and with the test process however that ends. A failed test shows what its programs said.

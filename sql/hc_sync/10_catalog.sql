@@ -18,7 +18,6 @@ CREATE TABLE public.hc_connection (
     next_drain_at   timestamptz,
     clock_offset    interval NOT NULL DEFAULT '0',
     identity        jsonb,
-    fence           text,
     created_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     generated_by    text DEFAULT public.hc_version()
 );
@@ -37,9 +36,18 @@ COMMENT ON COLUMN public.hc_connection.full_look IS 'State of the last look over
 COMMENT ON COLUMN public.hc_connection.full_look_at IS 'When that look ran';
 COMMENT ON COLUMN public.hc_connection.next_drain_at IS 'When the log is polled at the latest';
 COMMENT ON COLUMN public.hc_connection.clock_offset IS 'Added to the clock by hc_clock; not zero only in tests';
-COMMENT ON COLUMN public.hc_connection.identity IS 'System identifier, database and server addresses accepted at binding';
-COMMENT ON COLUMN public.hc_connection.fence IS 'Random value that the relay also keeps outside the database';
+COMMENT ON COLUMN public.hc_connection.identity IS 'Marks of the database that the connection is bound to, and the addresses at which relays may reach it; see hc_identity';
 COMMENT ON COLUMN public.hc_connection.generated_by IS 'Version whose functions and triggers the schema has; hc_refresh brings it up to date';
+
+CREATE TABLE public.hc_fence (
+    connection  uuid NOT NULL REFERENCES public.hc_connection ON DELETE CASCADE,
+    keeper      text NOT NULL,
+    value       text NOT NULL,
+    advanced_at timestamptz NOT NULL,
+    CONSTRAINT hc_fence_pkey PRIMARY KEY (connection, keeper)
+);
+COMMENT ON TABLE public.hc_fence IS 'Random values that relays also keep outside the database: an older state of the database does not have the newest';
+COMMENT ON COLUMN public.hc_fence.keeper IS 'The place where a relay keeps it: one for each state folder';
 
 CREATE TABLE public.hc_mapping (
     id             uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),

@@ -260,6 +260,8 @@ BEGIN
     IF NOT pg_catalog.has_table_privilege(public.hc_schema_owner($1), 'public.hc_connection', 'INSERT') THEN
         PERFORM public.hc_grant_administration(public.hc_schema_owner($1));
     END IF;
+    UPDATE public.hc_connection c SET identity = public.hc_identity($1) || pg_catalog.jsonb_build_object('bound_at', pg_catalog.clock_timestamp())
+     WHERE c.id = new_connection;
     RETURN new_connection;
 END
 $function$;

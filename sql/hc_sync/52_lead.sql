@@ -1,6 +1,6 @@
 -- Leading: one relay serves a connection, and each change of relay raises the epoch
 
-CREATE FUNCTION public.hc_lead(connection uuid, holder text) RETURNS bigint
+CREATE FUNCTION public.hc_lead(connection uuid, holder text, whence jsonb DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     c public.hc_connection;
@@ -21,6 +21,13 @@ BEGIN
         RAISE EXCEPTION 'connection % does not exist', hc_lead.connection
             USING ERRCODE = 'HC002', HINT = 'List the connections with: hc-relay connection list';
     END IF;
+    BEGIN
+        PERFORM public.hc_identity_require(c, whence);
+    EXCEPTION WHEN SQLSTATE 'HC004' THEN
+        PERFORM pg_advisory_unlock(hashtextextended('hc_sync ' || hc_lead.connection, 0));
+        RAISE;
+    END;
+    PERFORM public.hc_identity_bind(c, whence);
     UPDATE public.hc_connection h SET epoch = h.epoch + 1, leader = holder, leader_since = clock_timestamp()
         WHERE h.id = c.id RETURNING h.* INTO c;
     UPDATE public.hc_batch x SET state = 'REPEAT', due_at = NULL, reason = 'claimed by a relay that ended before sending'
@@ -31,8 +38,8 @@ BEGIN
     RETURN c.epoch;
 END
 $$;
-COMMENT ON FUNCTION public.hc_lead(uuid, text) IS
-    'Takes the connection''s advisory lock in this session and returns the new epoch; null while another relay holds it. Batches of earlier epochs: those never sent are offered again, those sent are in doubt.';
+COMMENT ON FUNCTION public.hc_lead(uuid, text, jsonb) IS
+    'Takes the connection''s advisory lock in this session and returns the new epoch; null while another relay holds it. Refuses a database that the connection is not bound to (HC004). whence: see hc_identity_differs. Batches of earlier epochs: those never sent are offered again, those sent are in doubt.';
 
 CREATE FUNCTION public.hc_identify(connection uuid, epoch bigint, organization_id text, user_id text, org_now timestamptz,
                                    loopback boolean DEFAULT false) RETURNS void

@@ -60,6 +60,24 @@ struct ConnectionHandle: ~Copyable {
     var socket: Int32 { PQsocket(raw) }
     var isInTransaction: Bool { [PQTRANS_INTRANS, PQTRANS_INERROR].contains(PQtransactionStatus(raw)) }
 
+    var address: ServerAddress {
+        ServerAddress(host: PQhost(raw).map { String(cString: $0) } ?? "", port: PQport(raw).map { String(cString: $0) } ?? "")
+    }
+
+    /// Of the string, the environment and the library's own defaults, and the one that was taken.
+    var listedAddresses: [ServerAddress] {
+        guard let options = PQconninfo(raw) else { return [address] }
+        defer { PQconninfoFree(options) }
+        var found: [String: String] = [:]
+        var option = options
+        while let keyword = option.pointee.keyword {
+            found[String(cString: keyword)] = option.pointee.val.map { String(cString: $0) }
+            option += 1
+        }
+        let listed = ServerAddress.list(hosts: found["host"] ?? "", addresses: found["hostaddr"] ?? "", ports: found["port"] ?? "")
+        return listed.contains(address) ? listed : listed + [address]
+    }
+
     /// The value that the server reports for a setting such as `server_version` or `is_superuser`.
     func parameterStatus(_ name: String) -> String? {
         PQparameterStatus(raw, name).map { String(cString: $0) }

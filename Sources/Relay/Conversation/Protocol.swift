@@ -45,4 +45,6 @@ extension PostgresError {
     var isUnknown: Bool { sqlState == "HC002" }
     /// What the call is about is not in a state for it.
     var isWrongState: Bool { sqlState == "HC003" }
+    /// The database is not the one that the connection is bound to.
+    var isOtherDatabase: Bool { sqlState == "HC004" }
 }

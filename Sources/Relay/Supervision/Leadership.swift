@@ -7,6 +7,7 @@ struct Leadership: Sendable {
     let configuration: RelayConfiguration
     /// On the session that holds the lock.
     let leader: ProtocolSession
+    let fence: Fence
     let log: EventLog
 
     private var timing: RelayTiming { configuration.timing }
@@ -17,10 +18,11 @@ struct Leadership: Sendable {
         let org = try OrgAccess(configuration.salesforce, database: leader, log: log)
         let writes = Wakeups(), reads = Wakeups()
         let sessions = SessionSource(
-            databaseURL: configuration.databaseURL, connection: leader.connection, epoch: leader.epoch, log: log,
-            backoffCap: timing.backoffCap)
+            databaseURL: configuration.databaseURL, connection: leader.connection, epoch: leader.epoch,
+            address: await leader.session.postgres.address, log: log, backoffCap: timing.backoffCap)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await heartbeat() }
+            group.addTask { try await fence.keepAdvancing(every: timing.fence) }
             group.addTask { try await listen(sessions, [writes, reads]) }
             group.addTask {
                 try await work(org, sessions, writes, reads)

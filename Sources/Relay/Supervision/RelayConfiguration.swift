@@ -7,6 +7,8 @@ public struct RelayConfiguration: Sendable {
     public var databaseURL: String
     /// Shown as the leader of a connection, such as `host:4711`.
     public var holder: String
+    /// Where fences are kept, outside the database; nil: nowhere.
+    public var stateDirectory: String?
     public var salesforce: SalesforceAccess
     /// Loads of one connection that run at the same time, 1 or 2: with them a connection uses at most six sessions.
     public var loadConcurrency: Int
@@ -15,11 +17,12 @@ public struct RelayConfiguration: Sendable {
     public var timing: RelayTiming
 
     public init(
-        databaseURL: String, holder: String, salesforce: SalesforceAccess, loadConcurrency: Int = 2, bulkPageSize: Int = 50_000,
+        databaseURL: String, holder: String, stateDirectory: String? = nil, salesforce: SalesforceAccess, loadConcurrency: Int = 2, bulkPageSize: Int = 50_000,
         timing: RelayTiming = RelayTiming()
     ) {
         self.databaseURL = databaseURL
         self.holder = holder
+        self.stateDirectory = stateDirectory
         self.salesforce = salesforce
         self.loadConcurrency = loadConcurrency
         self.bulkPageSize = bulkPageSize
@@ -50,6 +53,9 @@ public struct RelayTiming: Sendable {
     public var standby: Duration
     /// The longest wait between two looks at the log: a lost notification costs no more.
     public var probe: Duration
+    /// Between two looks of a leader at the identity of its database, each of which leaves a new fence there: an older state of
+    /// the database is noticed if it is older than this.
+    public var fence: Duration
     /// The longest time that may pass between marking a batch as sent and writing its request.
     public var sentMarkValidity: Duration
     /// Between two progress lines of a load.
@@ -59,11 +65,13 @@ public struct RelayTiming: Sendable {
 
     public init(
         heartbeat: Duration = .seconds(2), standby: Duration = .seconds(1), probe: Duration = .seconds(10),
+        fence: Duration = .seconds(60),
         sentMarkValidity: Duration = .seconds(5), progress: Duration = .seconds(2), backoffCap: Duration = .seconds(5)
     ) {
         self.heartbeat = heartbeat
         self.standby = standby
         self.probe = probe
+        self.fence = fence
         self.sentMarkValidity = sentMarkValidity
         self.progress = progress
         self.backoffCap = backoffCap

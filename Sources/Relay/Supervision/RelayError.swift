@@ -2,7 +2,7 @@
 public struct RelayError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What kind of obstacle it is. More kinds may come, so a switch needs a default.
     public struct Code: Sendable, Hashable {
-        private enum Kind { case transactionPooler, extensionMissing, extensionTooOld, noCredentials, otherOrganization, notReady }
+        private enum Kind { case transactionPooler, extensionMissing, extensionTooOld, noCredentials, otherOrganization, notReady, stateUnreadable }
         private let kind: Kind
 
         public static let transactionPooler = Code(kind: .transactionPooler)
@@ -12,6 +12,8 @@ public struct RelayError: Error, Sendable, Equatable, CustomStringConvertible {
         public static let otherOrganization = Code(kind: .otherOrganization)
         /// The database answered something that this relay does not understand.
         public static let notReady = Code(kind: .notReady)
+        /// What the relay keeps outside the database cannot be read.
+        public static let stateUnreadable = Code(kind: .stateUnreadable)
     }
 
     public let code: Code

@@ -6,12 +6,21 @@ struct SessionSource: Sendable {
     let databaseURL: String
     let connection: ServedConnection
     let epoch: Int
+    /// Where the leading session is: a copy of the database, or a standby promoted meanwhile, knows the epoch as well.
+    let address: ServerAddress?
     let log: EventLog
     let backoffCap: Duration
 
     /// A session for one piece of work; the caller closes it.
     func open(_ purpose: String) async throws -> ProtocolSession {
         let session = try await RelaySession.open(databaseURL, purpose: "\(connection.schema) \(purpose)")
+        let found = await session.postgres.address
+        guard found == address else {
+            await session.close()
+            throw PostgresError(
+                code: .couldNotConnect,
+                serverMessage: "DATABASE_URL leads to \(found?.description ?? "no server") now, and this relay leads at \(address?.description ?? "none")")
+        }
         return ProtocolSession(session: session, connection: connection, epoch: epoch)
     }
 

@@ -5,8 +5,11 @@ import SalesforceAPI
 
 struct ConnectionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "connection", abstract: "Adds, shows, pauses and removes connections.",
-        subcommands: [ConnectionAdd.self, ConnectionList.self, ConnectionPause.self, ConnectionResume.self, ConnectionRemove.self])
+        commandName: "connection", abstract: "Adds, shows, pauses, rebinds and removes connections.",
+        subcommands: [
+            ConnectionAdd.self, ConnectionList.self, ConnectionPause.self, ConnectionResume.self, ConnectionRebind.self,
+            ConnectionRemove.self,
+        ])
 }
 
 struct ConnectionAdd: AsyncParsableCommand {

@@ -6,7 +6,7 @@ import SalesforceAPI
 
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Checks database, extension, login and mapped objects, and says what to do.")
+        abstract: "Checks database, identity, extension, login and mapped objects, and says what to do.")
 
     @OptionGroup var output: OutputOptions
 
@@ -41,6 +41,7 @@ struct Doctor: AsyncParsableCommand {
             if row["stale"] == "t" {
                 report.fail("functions \(schema)", "made by an older version: CALL public.hc_refresh(), or hc-relay install")
             }
+            try await identity(row["id"] ?? "", schema, place, &report)
             do {
                 let client = try await place.salesforce(apiVersion: row["api_version"])
                 report.note("login \(schema)", "org \(try await client.session.current().organizationID)")
@@ -51,6 +52,28 @@ struct Doctor: AsyncParsableCommand {
                 report.fail("login \(schema)", CommandFailure.line(error))
             }
         }
+    }
+
+    /// Whether a relay that runs here, with this DATABASE_URL, would find the database that the connection is bound to.
+    private func identity(_ connection: String, _ schema: String, _ place: Workplace, _ report: inout Report) async throws {
+        let keeper = FenceKeeper(directory: place.settings.stateDirectory, connection: connection)
+        let row = try await place.session.postgres.query(
+            """
+            SELECT public.hc_identity_differs(c, $2::jsonb) AS why, public.hc_unsent(c) ->> 'unsent' AS unsent, public.hc_unsent(c) ->> 'in_flight' AS batches,
+                   i.marks ->> 'system' AS system, i.marks ->> 'database' AS name, i.marks ->> 'database_oid' AS oid, $2::jsonb ->> 'address' AS address
+              FROM public.hc_connection c CROSS JOIN LATERAL (SELECT public.hc_identity(c.schema_name) AS marks) i WHERE c.id = $1
+            """, [.text(connection), .json(place.session.whence(keeper))]
+        ).onlyRow()
+        if let why = row["why"] {
+            report.fail(
+                "identity \(schema)",
+                "\(why); \(row["unsent"] ?? "0") unsent changes and \(row["batches"] ?? "0") batches would go out after hc-relay connection rebind \(schema), none with --ignore-unsent")
+            return
+        }
+        let system = row["system"].map { "system \($0)" } ?? "no system identifier (the server shows none: a copy on another server is known by its address and fence only)"
+        let fence = keeper == nil ? "no fence is kept (HC_STATE_DIRECTORY): an older state restored in place is not noticed" : "fence kept here"
+        report.note(
+            "identity \(schema)", "\(system), database \(row["name"] ?? "") (\(row["oid"] ?? "")), at \(row["address"] ?? ""), \(fence)")
     }
 
     private func objects(_ connection: String, _ client: SalesforceClient, _ place: Workplace, _ report: inout Report) async throws {

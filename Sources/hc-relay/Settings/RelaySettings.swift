@@ -10,6 +10,14 @@ extension SettingValues {
         try required(SettingTable.databaseURL, "give the database, such as postgresql://user@host:5432/name")
     }
 
+    /// The folder that is set, or the user's own as the XDG base directory specification has it; nil when there is neither.
+    var stateDirectory: String? {
+        if let set = self[SettingTable.stateDirectory] { return set }
+        let environment = ProcessInfo.processInfo.environment
+        if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return state + "/hc-relay" }
+        return environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.local/state/hc-relay" : nil }
+    }
+
     var logLevel: Logger.Level { self[SettingTable.logLevel].flatMap { Logger.Level(rawValue: $0) } ?? .info }
 
     /// How Salesforce is reached, with the credentials that are set, if any.
@@ -74,7 +82,7 @@ extension SettingValues {
     func relay() throws -> RelayConfiguration {
         RelayConfiguration(
             databaseURL: try databaseURL(), holder: "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)",
-            salesforce: try salesforce(), loadConcurrency: number(SettingTable.loadConcurrency),
+            stateDirectory: stateDirectory, salesforce: try salesforce(), loadConcurrency: number(SettingTable.loadConcurrency),
             bulkPageSize: number(SettingTable.bulkPageSize))
     }
 }

@@ -9,6 +9,9 @@ enum SettingTable {
         "HC_API_TOKEN", .text, secret: true, "Bearer token that callers of /metrics must show; none: nobody is asked.")
     static let secretKey = Setting(
         "HC_SECRET_KEY", .text, secret: true, "Key for credentials kept in the database. Not used yet.")
+    static let stateDirectory = Setting(
+        "HC_STATE_DIRECTORY", .text,
+        "Folder outside the database for what proves that the database is no older state of itself; none: ~/.local/state/hc-relay.")
     static let logLevel = Setting(
         "HC_LOG_LEVEL", .choice(["trace", "debug", "info", "notice", "warning", "error"]), default: "info",
         "The least important log lines that are written.")
@@ -44,7 +47,7 @@ enum SettingTable {
         "HC_LOAD_CONCURRENCY", .number(1...2), default: "2", "Loads of one connection that run at the same time.")
 
     static let all: [Setting] = [
-        databaseURL, listen, apiToken, secretKey, logLevel, loginURL, clientID, clientSecret, refreshToken, username, privateKey,
+        databaseURL, listen, apiToken, secretKey, stateDirectory, logLevel, loginURL, clientID, clientSecret, refreshToken, username, privateKey,
         privateKeyFile, audience, apiVersion, clientName, writeTimeout, readTimeout, connectTimeout, stallTimeout, bulkPageSize,
         loadConcurrency,
     ]

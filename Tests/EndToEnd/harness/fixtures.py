@@ -9,6 +9,7 @@ from .cluster import Cluster
 from .organization import Organization
 from .process import Program, tail
 from .relay import Relay
+from .served import serve
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +62,13 @@ def relay(new_relay):
 def connected(relay):
     relay.add_connection()
     return relay
+
+
+@pytest.fixture
+def served(connected):
+    """`connected`, after it has loaded everything, sent a row and stopped."""
+    serve(connected)
+    return connected
 
 
 @pytest.hookimpl(hookwrapper=True)

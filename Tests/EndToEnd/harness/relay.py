@@ -37,6 +37,7 @@ class Relay:
     def __init__(self, folder, database, org, name="hc-relay", **environment):
         self.folder = folder
         self.database = database
+        self.org = org
         self.port = free_port()
         self.environment = {
             "PATH": os.environ["PATH"],
