@@ -1,6 +1,5 @@
 -- Schema of 2019 and later (evidence D, E, J, K): canonical order, ucs_basic, all states in the log, and what users add.
 SELECT heroku.log(:'schema');
-SET search_path = public;
 CREATE TABLE :"schema".account (
     createddate timestamp without time zone, isdeleted boolean, name character varying(255), externalid__c character varying(36), annualrevenue double precision,
     numberofemployees integer, phone character varying(40), ratings__c character varying(40), systemmodstamp timestamp without time zone,
@@ -43,4 +42,3 @@ INSERT INTO :"schema"._trigger_log (state, action, table_name, record_id, "value
 UPDATE :"schema"._trigger_log SET state = 'PENDING' WHERE "values" = '"name"=>"in flight"';
 INSERT INTO :"schema"._trigger_log_archive (id, state, action, table_name, record_id, "values", created_at) VALUES (0, 'FAILED', 'INSERT', 'contact', 7, '"lastname"=>"x"', now());
 ANALYZE :"schema".account, :"schema".contact, :"schema"."user";
-RESET search_path;

@@ -1,7 +1,6 @@
 -- A schema shared with the application (evidence C, I, K): tables of the user beside mapped ones, functions lost in an export, a
 -- hand-written trigger that writes the log, an entry of the user without action, and a table that HC Sync itself once captured.
 SELECT heroku.log(:'schema');
-SET search_path = public;
 CREATE TABLE :"schema".record__c (
     uuid__c character varying(36), name character varying(80), body__c character varying(8000), big__c text, isdeleted boolean, systemmodstamp timestamp without time zone,
     sfid character varying(18), id serial4 NOT NULL CONSTRAINT record__c_pkey PRIMARY KEY, _hc_lastop character varying(32), _hc_err text);
@@ -26,4 +25,3 @@ INSERT INTO :"schema".record__c (sfid, uuid__c, systemmodstamp) VALUES ('a01xx00
 INSERT INTO :"schema".box__c (sfid, name, systemmodstamp) VALUES ('a02xx0000000001AAA', 'b', heroku.stamp(10));
 RESET xmlbinary;
 ANALYZE :"schema".record__c, :"schema".box__c;
-RESET search_path;

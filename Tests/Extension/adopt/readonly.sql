@@ -1,7 +1,6 @@
 -- Read-only mappings (evidence A, B): changed primary keys, sfid NOT NULL, UNIQUE (sfid, id), log triggers not made again after a
 -- restore, a disabled one, several currencies, columns that were mapped later, no event log.
 SELECT heroku.log(:'schema', true, true);
-SET search_path = public;
 DROP TABLE :"schema"._sf_event_log;
 CREATE TABLE :"schema".opportunity (
     amount double precision, currencyisocode character varying(3), isdeleted boolean, systemmodstamp timestamp without time zone,
@@ -21,4 +20,3 @@ INSERT INTO :"schema".opportunity (sfid, amount, currencyisocode, systemmodstamp
 INSERT INTO :"schema".recordtype (sfid, name, systemmodstamp) VALUES ('012xx0000000001AAA', 'Person', heroku.stamp(60 * 24 * 16));
 RESET xmlbinary;
 ANALYZE :"schema".opportunity, :"schema".recordtype;
-RESET search_path;

@@ -1,7 +1,6 @@
 -- Schema of 2016 (evidence F, G, L, M): arbitrary order in log and tables, _trigger_last_id, neither archive nor event log,
 -- __r__ columns, picklists of 40 characters, shortened names, an index on lastmodifieddate, no ucs_basic.
 SELECT heroku.log(:'schema', false, false);
-SET search_path = public;
 CREATE TABLE :"schema".i_m__category__c (
     _hc_err text, i_m__parent__r__i_m__externalid__c character varying(20), name character varying(80), lastmodifieddate timestamp without time zone,
     i_m__status__c character varying(40), id serial CONSTRAINT i_m__category__c_pkey PRIMARY KEY, systemmodstamp timestamp without time zone, _hc_lastop character varying(32),
@@ -24,4 +23,3 @@ RESET xmlbinary;
 INSERT INTO :"schema".i_m__category__c (name, i_m__parent__r__i_m__externalid__c) VALUES ('two', 'p1');
 DELETE FROM :"schema".i_m__category__c WHERE name = 'one';
 ANALYZE :"schema".i_m__category__c, :"schema".i_m__an_object_whose_name_is_as_long_as_names_can_be_xx__c;
-RESET search_path;
