@@ -15,6 +15,7 @@ from pathlib import Path
 from harness import ROOT
 from harness.cluster import Cluster
 
+import adopt
 import capture
 import drain
 import idle
@@ -22,7 +23,7 @@ import load
 import simulator
 import writes
 
-BENCHMARKS = {"capture": capture.run, "drain": drain.run, "load": load.run, "idle": idle.run, "writes": writes.run, "simulator": simulator.run}
+BENCHMARKS = {"adopt": adopt.run, "capture": capture.run, "drain": drain.run, "load": load.run, "idle": idle.run, "writes": writes.run, "simulator": simulator.run}
 SLACK = float(os.environ.get("SLACK", "1"))
 
 

@@ -20,13 +20,17 @@ COMMENT ON FUNCTION public.hc_adopt_columns(pg_catalog.oid) IS 'Columns of a tab
 -- A trigger of Heroku Connect is told by its name and by what its function does: hand-written triggers write the log too.
 CREATE FUNCTION public.hc_adopt_trigger(schema name, relation pg_catalog.oid, kind text) RETURNS pg_catalog.pg_trigger
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $function$
-    SELECT t
-      FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_class c ON c.oid = t.tgrelid
-     WHERE t.tgrelid = $2 AND NOT t.tgisinternal AND t.tgname ~ '^hc_' AND t.tgtype & 1 = 1
-       AND (t.tgtype & 66 = 0) = (kind = 'log')   -- 2: BEFORE, 64: INSTEAD OF
-       AND (n.nspname = $1 AND p.proname ~ '^hc_' AND p.prosrc ~ CASE kind WHEN 'log' THEN '_trigger_log' ELSE '_hc_lastop' END
-            OR n.nspname = 'public' AND p.proname = CASE kind WHEN 'log' THEN 'hc_capture' ELSE 'hc_status' END)
-     ORDER BY t.tgname = 'hc_' || c.relname || CASE kind WHEN 'log' THEN '_logtrigger' ELSE '_status_trigger' END DESC, t.tgname
+    SELECT few.t
+      -- First the few triggers of the table: to look through all bodies first would take milliseconds for each table.
+      FROM (SELECT t, c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+             WHERE t.tgrelid = $2 AND NOT t.tgisinternal AND t.tgname ~ '^hc_' AND t.tgtype & 1 = 1
+               AND (t.tgtype & 66 = 0) = (kind = 'log')   -- 2: BEFORE, 64: INSTEAD OF
+            OFFSET 0) few
+     WHERE EXISTS (SELECT FROM (SELECT p.proname, p.prosrc, p.pronamespace FROM pg_proc p WHERE p.oid = (few.t).tgfoid OFFSET 0) p
+                     JOIN pg_namespace n ON n.oid = p.pronamespace
+                    WHERE n.nspname = $1 AND p.proname ~ '^hc_' AND p.prosrc ~ CASE kind WHEN 'log' THEN '_trigger_log' ELSE '_hc_lastop' END
+                       OR n.nspname = 'public' AND p.proname = CASE kind WHEN 'log' THEN 'hc_capture' ELSE 'hc_status' END)
+     ORDER BY (few.t).tgname = 'hc_' || few.relname || CASE kind WHEN 'log' THEN '_logtrigger' ELSE '_status_trigger' END DESC, (few.t).tgname
      LIMIT 1
 $function$;
 COMMENT ON FUNCTION public.hc_adopt_trigger(name, pg_catalog.oid, text) IS 'The log or status trigger that Heroku Connect made on a table; kind is log or status';
@@ -56,23 +60,25 @@ CREATE FUNCTION public.hc_adopt_tables(schema name)
 RETURNS TABLE (table_name name, relation pg_catalog.oid, owner name, "rows" bigint, columns jsonb, log_trigger pg_catalog.pg_trigger,
                status_trigger pg_catalog.pg_trigger, logger pg_catalog.oid, status pg_catalog.oid, is_mapped boolean, resembles boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $function$
+    WITH found AS MATERIALIZED (   -- or each use of a column would look it up again
+        SELECT c.oid, c.relname, c.relnamespace, pg_get_userbyid(c.relowner) AS owner, greatest(c.reltuples, 0)::bigint AS rows, public.hc_adopt_columns(c.oid) AS columns,
+               public.hc_adopt_trigger($1, c.oid, 'log') AS log_trigger, public.hc_adopt_trigger($1, c.oid, 'status') AS status_trigger
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')
+           AND c.relname NOT IN ('_hcmeta', '_sf_event_log', '_trigger_log', '_trigger_log_archive', '_trigger_last_id', 'c5_versions')
+    ), named AS MATERIALIZED (
+        SELECT f.*, coalesce((SELECT p.oid FROM pg_proc p WHERE p.oid = (f.log_trigger).tgfoid AND p.pronamespace = f.relnamespace),
+                             public.hc_adopt_function($1, f.relname, '_logger')) AS logger,
+               coalesce((SELECT p.oid FROM pg_proc p WHERE p.oid = (f.status_trigger).tgfoid AND p.pronamespace = f.relnamespace),
+                        public.hc_adopt_function($1, f.relname, '_status')) AS status
+          FROM found f)
     SELECT t.relname, t.oid, t.owner, t.rows, t.columns, t.log_trigger, t.status_trigger, t.logger, t.status,
            (t.log_trigger).oid IS NOT NULL OR (t.status_trigger).oid IS NOT NULL
            OR t.columns ?& ARRAY['id', 'sfid', '_hc_lastop', '_hc_err'] AND (t.logger IS NOT NULL OR t.status IS NOT NULL
               OR EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
                           WHERE i.indrelid = t.oid AND x.relname = public.hc_index_name(t.relname, 'sfid', true))),
            t.columns ?& ARRAY['id', 'sfid', '_hc_lastop', '_hc_err']
-      FROM (SELECT c.relname, c.oid, pg_get_userbyid(c.relowner) AS owner, greatest(c.reltuples, 0)::bigint AS rows, public.hc_adopt_columns(c.oid) AS columns,
-                   l.t AS log_trigger, s.t AS status_trigger,
-                   coalesce((SELECT (l.t).tgfoid WHERE (l.t).tgnargs = 0), public.hc_adopt_function($1, c.relname, '_logger')) AS logger,
-                   coalesce((SELECT (s.t).tgfoid FROM pg_proc p WHERE p.oid = (s.t).tgfoid AND p.pronamespace = c.relnamespace),
-                            public.hc_adopt_function($1, c.relname, '_status')) AS status
-              FROM pg_class c
-              JOIN pg_namespace n ON n.oid = c.relnamespace,
-                   LATERAL (SELECT public.hc_adopt_trigger($1, c.oid, 'log')) AS l(t),
-                   LATERAL (SELECT public.hc_adopt_trigger($1, c.oid, 'status')) AS s(t)
-             WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')
-               AND c.relname NOT IN ('_hcmeta', '_sf_event_log', '_trigger_log', '_trigger_log_archive', '_trigger_last_id', 'c5_versions')) t
+      FROM named t
 $function$;
 COMMENT ON FUNCTION public.hc_adopt_tables(name) IS
     'Tables of a schema: which of them Heroku Connect mapped, and the triggers and functions of each as they are named';

@@ -144,10 +144,15 @@ UPDATE regress_readonly.recordtype SET name = 'x';
 SELECT table_name, state, "values" FROM regress_readonly._trigger_log;
 SELECT h.table_name, h.config -> 'fields' AS fields FROM hc_mapping h WHERE h.connection = :'c' ORDER BY 1;
 
+-- A connection of ours that was removed left a schema that is taken over like Heroku Connect's; its triggers are gone.
+CALL hc_connection_drop(:'c');
+SELECT step, detail FROM hc_adopt('regress_readonly', '{"mappings": [{"object_name": "RecordType", "config": {"access": "read_only", "fields": {"Name": {}}}}]}', true)
+ WHERE step IN ('mapping', 'oddity') AND detail LIKE 'recordtype%';
+
 DELETE FROM hc_connection WHERE schema_name IN ('regress_2019', 'regress_readonly');
 RESET ROLE;
-DELETE FROM hc_event WHERE event_type IN ('adopt', 'mapping-error');
-DROP SEQUENCE hc_quiet_regress_2019, hc_quiet_regress_readonly;
+DELETE FROM hc_event WHERE event_type IN ('adopt', 'mapping-error', 'mapping-removed', 'connection-removed');
+DROP SEQUENCE IF EXISTS hc_quiet_regress_2019, hc_quiet_regress_readonly;
 DROP SCHEMA regress_2019, regress_2016, regress_readonly, heroku CASCADE;
 DROP OWNED BY regress_keeper, regress_app;
 DROP ROLE regress_keeper, regress_app;
