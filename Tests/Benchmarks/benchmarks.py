@@ -16,6 +16,7 @@ from harness import ROOT
 from harness.cluster import Cluster
 
 import adopt
+import alter
 import capture
 import drain
 import idle
@@ -23,7 +24,7 @@ import load
 import simulator
 import writes
 
-BENCHMARKS = {"adopt": adopt.run, "capture": capture.run, "drain": drain.run, "load": load.run, "idle": idle.run, "writes": writes.run, "simulator": simulator.run}
+BENCHMARKS = {"adopt": adopt.run, "alter": alter.run, "capture": capture.run, "drain": drain.run, "load": load.run, "idle": idle.run, "writes": writes.run, "simulator": simulator.run}
 SLACK = float(os.environ.get("SLACK", "1"))
 
 
