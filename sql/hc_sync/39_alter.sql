@@ -132,6 +132,7 @@ DECLARE
     added text;
     item record;
     changes_access boolean;
+    is_loading boolean;
 BEGIN
     PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('hc_sync alter ' || $1, 0));
     m := public.hc_mapping_row($1);
@@ -145,6 +146,7 @@ BEGIN
                        WHERE i.key IN (SELECT n.value FROM pg_catalog.jsonb_each_text(new.columns) n)) AS x(name)
      WHERE NOT x.name IN (SELECT i.value ->> 'name' FROM pg_catalog.jsonb_each(indexes) i)
        AND pg_catalog.to_regclass(pg_catalog.format('%I.%I', public.hc_mapping_schema($1), x.name)) IS NOT NULL;
+    is_loading := EXISTS (SELECT FROM public.hc_load l WHERE l.mapping = $1);
     changes_access := m.access <> new.wanted ->> 'access';
 
     IF NOT dry_run THEN
@@ -179,8 +181,14 @@ BEGIN
            polling = pg_catalog.make_interval(secs => (new.wanted ->> 'sf_polling_seconds')::integer),
            names = h.names || pg_catalog.jsonb_build_object('indexes', indexes, 'surplus', surplus),
            revision = h.revision + CASE WHEN h.config - ARRAY['revision', 'applied_at'] = new.wanted THEN 0 ELSE 1 END,
-           applied_at = CASE WHEN h.applied_at IS NOT NULL THEN public.hc_clock(h.connection) END
+           applied_at = CASE WHEN h.applied_at IS NOT NULL THEN public.hc_clock(h.connection) END,
+           -- What was wrong may be mended: it is tried at once.
+           state = CASE WHEN h.state = 'BAD_CONFIG' THEN CASE WHEN h.poll_cursor IS NULL THEN 'INITIAL' ELSE 'DATA_SYNCED' END ELSE h.state END,
+           poll_at = CASE WHEN h.state = 'BAD_CONFIG' THEN public.hc_clock(h.connection) ELSE h.poll_at END
      WHERE h.id = $1;
+    IF m.state = 'BAD_CONFIG' THEN
+        PERFORM public.hc_wake(m.connection);
+    END IF;
     IF changes_access THEN
         PERFORM public.hc_alter_access($1, new.wanted ->> 'access');
     END IF;
@@ -188,7 +196,9 @@ BEGIN
         DELETE FROM public.hc_load l WHERE l.mapping = $1;
         PERFORM public.hc_raise(m.connection, $1, 'mapping-changed', 'info', pg_catalog.format('The columns of %s were changed', m.table_name), plan);
     END IF;
-    IF added IS NOT NULL AND NOT EXISTS (SELECT FROM public.hc_column_change c WHERE c.mapping = $1 AND c.step <> 'validate') THEN
+    IF m.state = 'BAD_CONFIG' AND m.poll_cursor IS NOT NULL AND is_loading THEN
+        PERFORM public.hc_mapping_read_again($1, 'Loading again with the changed mapping');
+    ELSIF added IS NOT NULL AND NOT EXISTS (SELECT FROM public.hc_column_change c WHERE c.mapping = $1 AND c.step <> 'validate') THEN
         PERFORM public.hc_mapping_read_again($1, 'Loading new columns: ' || added);
     END IF;
     RETURN QUERY SELECT 'to run: ' || p.step, p.statement FROM public.hc_mapping_pending($1) p;

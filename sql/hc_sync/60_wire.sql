@@ -69,7 +69,7 @@ BEGIN
         'parents', coalesce((SELECT jsonb_agg(jsonb_build_object('relationship', s.relationship_name, 'object', s.relationship_object,
                                                                  'field', s.relationship_field, 'value', s.value) ORDER BY s.position)
                                FROM sent s WHERE s.relationship_field IS NOT NULL AND s.value IS NOT NULL), '[]'),
-        'dropped', coalesce((SELECT jsonb_agg(coalesce(c.field_name, c.key) ORDER BY c.key) FROM changed c
+        'dropped', coalesce((SELECT jsonb_agg(coalesce(c.field_name, c.key || ' (not mapped)') ORDER BY c.key) FROM changed c
                               WHERE CASE hc_wire_record.action WHEN 'INSERT' THEN c.value IS NOT NULL AND NOT coalesce(c.createable, false)
                                                 ELSE NOT coalesce(c.updateable, false) END), '[]')));
 END

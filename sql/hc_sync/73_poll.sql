@@ -32,9 +32,10 @@ BEGIN
     UPDATE public.hc_mapping h
         -- The stamp is taken when a record is written, the record is seen when its transaction commits, up to ten minutes later.
         SET poll_cursor = greatest(h.poll_cursor, CASE WHEN horizon IS NULL THEN org_now - interval '10 minutes' ELSE least(horizon, org_now) END),
-            poll_at = public.hc_clock(c.id) + h.polling,
+            -- A mapping that was changed meanwhile, or is to be reloaded, is due for that.
+            poll_at = CASE WHEN h.state = 'POLLING_SF_CHANGES' THEN public.hc_clock(c.id) + h.polling ELSE h.poll_at END,
             state = CASE WHEN h.state = 'POLLING_SF_CHANGES' THEN 'DATA_SYNCED' ELSE h.state END,
-            state_detail = NULL, counts = h.counts - 'failures'
+            state_detail = CASE WHEN h.state = 'POLLING_SF_CHANGES' THEN NULL ELSE h.state_detail END, counts = h.counts - 'failures'
         WHERE h.id = m.id;
     IF rows > 0 THEN
         PERFORM public.hc_raise(c.id, m.id, 'poll', 'debug', format('Polled %s: %s records', m.object_name, rows));
@@ -67,8 +68,12 @@ CREATE FUNCTION public.hc_poll_failed(connection uuid, epoch bigint, mapping uui
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     c public.hc_connection := public.hc_step(hc_poll_failed.connection, hc_poll_failed.epoch);
+    m public.hc_mapping := public.hc_mapping_of(c.id, hc_poll_failed.mapping);
 BEGIN
-    PERFORM public.hc_read_failed(c, public.hc_mapping_of(c.id, hc_poll_failed.mapping), code, message, kind);
+    -- Of a mapping that was changed meanwhile, what failed was the poll of what it was before.
+    IF m.state <> 'SCHEMA_CHANGED' THEN
+        PERFORM public.hc_read_failed(c, m, code, message, kind);
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION public.hc_poll_failed(uuid, bigint, uuid, text, text, text) IS 'Ends a poll that failed; kind is transient, configuration or limit.';

@@ -23,9 +23,10 @@ BEGIN
     answer := jsonb_build_object('state', c.state, 'paused', false, 'describe', public.hc_undescribed(c, now_there),
         'loads', (SELECT coalesce(jsonb_agg(jsonb_build_object('mapping', h.id) ORDER BY h.created_at, h.object_name), '[]') FROM public.hc_mapping h
                    WHERE h.connection = c.id AND h.description IS NOT NULL AND (h.poll_at IS NULL OR h.poll_at <= now_there)
-                     AND (h.state = ANY (loading) OR (h.state = 'BAD_CONFIG' AND h.poll_cursor IS NULL))),
+                     AND (h.state = ANY (loading) OR h.state = 'BAD_CONFIG' AND (h.poll_cursor IS NULL OR EXISTS (SELECT FROM public.hc_load l WHERE l.mapping = h.id)))),
         'polls', (SELECT coalesce(jsonb_agg(jsonb_build_object('mapping', h.id) ORDER BY h.poll_at), '[]') FROM public.hc_mapping h
-                   WHERE h.connection = c.id AND h.description IS NOT NULL AND h.poll_at <= now_there AND h.poll_cursor IS NOT NULL AND NOT h.state = ANY (loading)),
+                   WHERE h.connection = c.id AND h.description IS NOT NULL AND h.poll_at <= now_there AND h.poll_cursor IS NOT NULL AND NOT h.state = ANY (loading)
+                     AND NOT (h.state = 'BAD_CONFIG' AND EXISTS (SELECT FROM public.hc_load l WHERE l.mapping = h.id))),
         'read_back', EXISTS (SELECT FROM public.hc_read_back r JOIN public.hc_mapping h ON h.id = r.mapping
                               WHERE h.connection = c.id AND (r.due_at IS NULL OR r.due_at <= now_there)),
         'staged', (SELECT coalesce(jsonb_agg(h.id), '[]') FROM public.hc_mapping h WHERE h.connection = c.id

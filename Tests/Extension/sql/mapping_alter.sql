@@ -64,7 +64,10 @@ UPDATE alter.account SET billingstreet = 'moved' WHERE id = 1;
 \set fewer '{"access": "read_write", "fields": {"Name": {}, "AnnualRevenue": {}, "NumberOfEmployees": {}, "Parent__ExternalId__c": {}, "ExternalId__c": {}}, "indexes": {"NumberOfEmployees": {}}, "upsert_field": "ExternalId__c", "sf_polling_seconds": 120}'
 SELECT * FROM hc_mapping_alter(:'mapping', :'fewer', regress_account(), true);
 SELECT * FROM hc_mapping_alter(:'mapping', :'fewer', regress_account());
+SELECT hc_load_begin(:'connection', :epoch, :'mapping') \g /dev/null
 SELECT * FROM hc_mapping_alter(:'mapping', :'fewer', regress_account(), false, true);
+SELECT count(*) AS loads_with_the_column FROM hc_load WHERE mapping = :'mapping';
+UPDATE hc_mapping SET state = 'DATA_SYNCED', poll_at = now() + interval '1 hour' WHERE id = :'mapping';
 SELECT to_regclass('alter.streets') AS view, to_regclass('alter.account_by_street') AS index;
 SELECT e.value -> 'fields' AS sent FROM jsonb_array_elements(hc_claim(:'connection', :epoch) -> 'records') e;
 SELECT hc_sent(:'connection', :epoch, max(id)) FROM hc_batch \g /dev/null
@@ -111,6 +114,23 @@ SELECT state, statement FROM hc_mapping_indexes(:'mapping');
 UPDATE alter.account SET externalid__c = id;
 SELECT statement FROM hc_mapping_pending(:'mapping') \gexec
 SELECT * FROM hc_mapping_indexes(:'mapping');
+
+-- A mapping that could not be read is tried at once when it is edited, and a poll that began before a change does not put off what the change asks for.
+UPDATE hc_mapping SET state = 'BAD_CONFIG', state_detail = 'INVALID_FIELD', poll_at = now() + interval '1 hour' WHERE id = :'mapping';
+SELECT hc_mapping_alter(:'mapping', jsonb_set(:'texts', '{sf_polling_seconds}', '240'), retyped('NumberOfEmployees', 'string')) \g /dev/null
+SELECT state, poll_at <= clock_timestamp() AS due FROM hc_mapping WHERE id = :'mapping';
+SELECT hc_poll_begin(:'connection', :epoch, :'mapping') \g /dev/null
+SELECT hc_mapping_read_again(:'mapping', 'asked for while a poll ran');
+SELECT hc_poll_done(:'connection', :epoch, :'mapping', 0, now(), NULL);
+SELECT hc_poll_failed(:'connection', :epoch, :'mapping', 'INVALID_FIELD', 'of the old columns', 'configuration');
+SELECT * FROM mapping;
+-- A load that failed for the configuration is a load still.
+SELECT (hc_load_begin(:'connection', :epoch, :'mapping') ->> 'load')::bigint AS load \gset
+SELECT hc_load_failed(:'connection', :epoch, :load, 'INVALID_FIELD', 'no such field', 'configuration');
+UPDATE hc_mapping SET poll_at = now() - interval '1 second' WHERE id = :'mapping';
+SELECT jsonb_array_length(w -> 'loads') AS loads, jsonb_array_length(w -> 'polls') AS polls FROM hc_work(:'connection', :epoch) w;
+SELECT hc_mapping_alter(:'mapping', :'texts', retyped('NumberOfEmployees', 'string')) \g /dev/null
+SELECT state, state_detail FROM mapping;
 
 -- What cannot be mapped is refused as when a mapping is made.
 SELECT * FROM hc_mapping_alter(:'mapping', '{"fields": {"BillingAddress": {}}}', regress_account());
