@@ -23,7 +23,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     last bigint;
 BEGIN
-    EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM %I._trigger_log_id_seq', schema) INTO last;
+    EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM %s',
+                   (SELECT public.hc_log_sequence(c) FROM public.hc_connection c WHERE c.schema_name = schema)) INTO last;
     RETURN last;
 END
 $$;

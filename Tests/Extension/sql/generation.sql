@@ -102,8 +102,16 @@ SELECT gen.begin();
 CREATE TABLE gen.kept (LIKE gen.account INCLUDING INDEXES);
 DROP TABLE gen.account;
 SELECT regress_tools.send('gen', '001xx000003DGb1AAG');
+\set told 'SELECT level, replace(message, :''m'', ''MAPPING'') AS message FROM hc_notification WHERE connection = :''c'' AND event_type = ''table-replaced'';'
+\set detail 'SELECT replace(hc_status(:''c'') #>> ''{mappings,0,state_detail}'', :''m'', ''MAPPING'') AS state_detail;'
+:told
+:detail
 ALTER TABLE gen.kept RENAME TO account;
+SELECT hc_generation_look(c, m) AS since FROM hc_connection c, hc_mapping m WHERE c.id = :'c' AND m.id = :'m';
+:told
+:detail
 SELECT hc_mapping_triggers_create(:'m');
+:detail
 SET xmlbinary = hex;
 INSERT INTO gen.account (id, sfid, name, systemmodstamp) VALUES (2, '001xx000003DGb2AAG', 'new', '2024-01-01');
 RESET xmlbinary;
