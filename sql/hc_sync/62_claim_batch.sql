@@ -121,8 +121,8 @@ BEGIN
             PERFORM public.hc_write_status(c, m, l.record_id, 'FAILED', public.hc_error(l.action, 'PG', entry ->> 'failed', entry ->> 'message')) WHERE l.id > since;
             CONTINUE;
         ELSIF entry ? 'nothing' THEN
-            PERFORM public.hc_finish_entry(c, l.id, 'IGNORED', format('no field of this change can be written by the connected user: %s',
-                (SELECT string_agg(d, ', ') FROM jsonb_array_elements_text(entry -> 'dropped') d)));
+            PERFORM public.hc_finish_entry(c, l.id, 'IGNORED', coalesce('no field of this change can be written by the connected user: '
+                || (SELECT string_agg(d, ', ') FROM jsonb_array_elements_text(entry -> 'dropped') d), 'the change names no field'));
             PERFORM public.hc_want_read_back(m.id, entry ->> 'sfid');
             CONTINUE;
         END IF;
