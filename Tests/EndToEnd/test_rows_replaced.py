@@ -41,3 +41,15 @@ def test_the_answer_to_an_old_row_is_not_given_to_a_new_one(connected, database,
     database.execute("SELECT hc_mapping_reload(id) FROM hc_mapping")
     wait_until(lambda: database.value("SELECT count(*) FROM salesforce.account") == len(before) + 2, 30, "every record to be back")
     assert database.value("SELECT count(DISTINCT sfid) FROM salesforce.account") == len(before) + 2
+
+
+def test_doctor_says_that_a_table_is_not_captured_any_more(connected, database):
+    connected.import_mapping(mapping("Account", ["Name"]))
+    connected.start_and_load()
+    assert "not captured" not in connected.succeed("doctor")
+    database.execute("CREATE TABLE kept (LIKE salesforce.account); DROP TABLE salesforce.account; ALTER TABLE kept SET SCHEMA salesforce; "
+                     "ALTER TABLE salesforce.kept RENAME TO account")
+    doctor = connected.command("doctor")
+    assert doctor.returncode == 1 and "has no trigger hc_account_logtrigger, so changes of it are not captured" in doctor.stdout
+    database.execute("SELECT hc_mapping_triggers_create(id) FROM hc_mapping")
+    connected.succeed("doctor")
