@@ -164,6 +164,8 @@ BEGIN
         'mappings', to_jsonb(mappings), 'entries', entries, 'pending', pending, 'oddities', to_jsonb(oddities),
         'make', (SELECT coalesce(jsonb_agg(n ORDER BY n), '[]') FROM unnest(ARRAY['_hcmeta', '_sf_event_log', '_trigger_log_archive']) AS tables(n)
                   WHERE to_regclass(format('%I.%I', schema, n)) IS NULL),
+        -- Applications call them, and an export may have lost them.
+        'make_functions', NOT EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = to_regnamespace(quote_ident(schema)) AND p.proname ~ '^hc_capture_(insert|update)_from_row$'),
         'sessions', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM public.hc_adopt_sessions(schema) s));
 END
 $function$;

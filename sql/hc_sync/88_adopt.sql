@@ -46,6 +46,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $function$
         UNION ALL
         SELECT 8, 0, 'make', 'table ' || t FROM jsonb_array_elements_text($1 -> 'make') AS tables(t)
         UNION ALL
+        SELECT 8, 1, 'make', 'functions hc_capture_insert_from_row and hc_capture_update_from_row' WHERE ($1 -> 'make_functions')::boolean
+        UNION ALL
         SELECT 9, place, 'trigger', format('%s: %s and %s are exchanged in place', name, m #>> '{names,log_trigger}', m #>> '{names,status_trigger}') FROM mapping
         UNION ALL
         SELECT 10, place, 'index', format('%s: %s is missing, to be built on %s without locking the table', name, i.value ->> 'name', i.key)

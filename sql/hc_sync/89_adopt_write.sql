@@ -75,15 +75,28 @@ DECLARE
     schema name := plan ->> 'schema';
     owner name := public.hc_schema_owner(schema);
     new_connection uuid;
+    made text;
     m jsonb;
     undo jsonb := '[]';
     new_mapping uuid;
 BEGIN
-    INSERT INTO public.hc_connection (schema_name, organization_id, api_version, settings)
-         VALUES (schema, plan ->> 'organization_id', plan ->> 'api_version', plan -> 'settings') RETURNING id INTO new_connection;
+    INSERT INTO public.hc_connection (schema_name, organization_id, api_version, settings, identity)
+         VALUES (schema, plan ->> 'organization_id', plan ->> 'api_version', plan -> 'settings',
+                 public.hc_identity(schema) || jsonb_build_object('bound_at', clock_timestamp())) RETURNING id INTO new_connection;
     PERFORM public.hc_guard_create();
     PERFORM public.hc_adopt_make_table(schema, t) FROM jsonb_array_elements_text(plan -> 'make') AS tables(t);
     PERFORM public.hc_quiet_create(schema);
+    IF (plan ->> 'make_functions')::boolean THEN
+        PERFORM public.hc_capture_functions_create(schema);
+    END IF;
+    FOR made IN
+        SELECT format('SEQUENCE public.%I', public.hc_quiet_name(schema))
+        UNION ALL
+        SELECT 'FUNCTION ' || p.oid::regprocedure FROM pg_proc p
+         WHERE (plan ->> 'make_functions')::boolean AND p.pronamespace = to_regnamespace(quote_ident(schema)) AND p.proname ~ '^hc_capture_(insert|update)_from_row$'
+    LOOP
+        EXECUTE format('ALTER %s OWNER TO %I', made, owner);
+    END LOOP;
     FOR m IN SELECT value FROM jsonb_array_elements(plan -> 'mappings') LOOP
         -- Without a description nothing is sent and nothing is read: the relay asks for it first.
         INSERT INTO public.hc_mapping (connection, object_name, table_name, access, state, state_detail, config, polling, names, applied_at, poll_cursor, deleted_cursor)

@@ -103,6 +103,10 @@ BEGIN
             EXECUTE format('DROP TABLE %I.%I', schema, made);
         END IF;
     END LOOP;
+    FOR made IN SELECT p.oid::regprocedure FROM pg_proc p
+                 WHERE (adoption.plan ->> 'make_functions')::boolean AND p.pronamespace = to_regnamespace(quote_ident(schema)) AND p.proname ~ '^hc_capture_(insert|update)_from_row$' LOOP
+        EXECUTE 'DROP FUNCTION ' || made;
+    END LOOP;
     EXECUTE format('DROP SEQUENCE IF EXISTS public.%I', public.hc_quiet_name(schema));
     DELETE FROM public.hc_connection c WHERE c.id = adoption.connection;
 END
