@@ -14,6 +14,9 @@ struct Metrics {
         family("hc_records_staged", "Records from Salesforce that are not merged yet.", documents) { [([:], Double($0.staged))] }
         family("hc_batches", "Open batches by state.", documents) { $0.batches.sorted { $0.key < $1.key }.map { (["state": $0.key], Double($0.value)) } }
         family("hc_notifications", "Notifications that nobody has acknowledged.", documents) { [([:], Double($0.notifications))] }
+        family("hc_sequence_used", "Used fraction of the numbers of a sequence; act at 0.8.", documents) {
+            ($0.sequences ?? [:]).sorted { $0.key < $1.key }.map { (["sequence": $0.key], $0.value) }
+        }
         family("hc_mapping_state", "1 for the state a mapping is in.", documents) { $0.mappings.map { (["object": $0.object, "state": $0.state], 1) } }
     }
 

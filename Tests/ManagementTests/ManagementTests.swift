@@ -11,6 +11,7 @@ struct ManagementTests {
     static let status = """
         {"connection":"c1","schema":"salesforce","state":"IDLE","state_detail":null,"epoch":3,"leader":"h:1","log":{"NEW":4,"FAILED":1},
          "oldest_unsent_seconds":12.5,"held":2,"batches":{"SENT":1},"in_doubt":1,"waiting_rows":0,"staged":7,"notifications":1,
+         "sequences":{"salesforce._trigger_log_id_seq":0.512345},
          "mappings":[{"mapping":"m1","object":"Account","table":"account","access":"read_write","state":"DATA_SYNCED","state_detail":null,"load":null}]}
         """
 
@@ -44,6 +45,7 @@ struct ManagementTests {
             #"hc_entries_held{schema="salesforce"} 2"#, #"hc_entries_in_doubt{schema="salesforce"} 1"#,
             #"hc_records_staged{schema="salesforce"} 7"#, #"hc_batches{schema="salesforce",state="SENT"} 1"#,
             #"hc_mapping_state{object="Account",schema="salesforce",state="DATA_SYNCED"} 1"#, #"hc_leads{schema="salesforce"} 0"#,
+            #"hc_sequence_used{schema="salesforce",sequence="salesforce._trigger_log_id_seq"} 0.512345"#,
             "# TYPE hc_log_entries gauge",
         ] { #expect(text.split(separator: "\n").contains(Substring(line)), "\(line) is missing") }
     }

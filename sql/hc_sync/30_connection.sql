@@ -139,37 +139,45 @@ LANGUAGE sql AS $function$
 $function$;
 COMMENT ON FUNCTION public.hc_log_tables_create(name) IS 'Makes _hcmeta, _sf_event_log, _trigger_log and _trigger_log_archive';
 
+-- Of 32 bits, as Heroku Connect's, unless the connection was changed by hc_bigint.
+CREATE FUNCTION public.hc_id_type(schema name) RETURNS text
+LANGUAGE sql STABLE STRICT AS $function$
+    SELECT CASE WHEN EXISTS (SELECT FROM public.hc_connection c WHERE c.schema_name OPERATOR(pg_catalog.=) $1
+                                AND c.settings OPERATOR(pg_catalog.->>) 'bigint_ids' OPERATOR(pg_catalog.=) 'true') THEN 'bigint' ELSE 'integer' END
+$function$;
+COMMENT ON FUNCTION public.hc_id_type(name) IS 'Type of ids of new tables of a connection''s schema, and of what its capture functions return: the setting bigint_ids';
+
 CREATE FUNCTION public.hc_capture_functions_create(schema name) RETURNS void
 LANGUAGE plpgsql AS $function$
 BEGIN
     EXECUTE pg_catalog.format($ddl$
 CREATE OR REPLACE FUNCTION %1$I.hc_capture_insert_from_row(source_row %2$I.hstore, table_name character varying,
-                                                           excluded_cols text[] DEFAULT ARRAY[]::text[]) RETURNS integer
+                                                           excluded_cols text[] DEFAULT ARRAY[]::text[]) RETURNS %3$s
 LANGUAGE plpgsql AS $body$
 -- VERSION 1 --
 DECLARE
     excluded text[] := pg_catalog.array_remove(pg_catalog.array_remove(
                            coalesce(excluded_cols, ARRAY[]::text[]), 'id'), 'sfid')
                        OPERATOR(pg_catalog.||) ARRAY['_hc_lastop', '_hc_err'];
-    log_id integer;
+    log_id %3$s;
 BEGIN
     IF (source_row OPERATOR(%2$I.->) 'id'::text) IS NULL THEN
         RETURN NULL;
     END IF;
     INSERT INTO %1$I._trigger_log (action, table_name, txid, created_at, state, record_id, "values")
          VALUES ('INSERT', hc_capture_insert_from_row.table_name, pg_catalog.txid_current(), pg_catalog.clock_timestamp(), 'NEW',
-                 (source_row OPERATOR(%2$I.->) 'id'::text)::integer, (source_row OPERATOR(%2$I.-) excluded)::text)
+                 (source_row OPERATOR(%2$I.->) 'id'::text)::%3$s, (source_row OPERATOR(%2$I.-) excluded)::text)
       RETURNING id INTO log_id;
     RETURN log_id;
 END
 $body$;
 CREATE OR REPLACE FUNCTION %1$I.hc_capture_update_from_row(source_row %2$I.hstore, table_name character varying,
-                                                           columns_to_include text[] DEFAULT ARRAY[]::text[]) RETURNS integer
+                                                           columns_to_include text[] DEFAULT ARRAY[]::text[]) RETURNS %3$s
 LANGUAGE plpgsql AS $body$
 -- VERSION 1 --
 DECLARE
     excluded text[] := ARRAY['_hc_lastop', '_hc_err'];
-    log_id integer;
+    log_id %3$s;
 BEGIN
     IF (source_row OPERATOR(%2$I.->) 'id'::text) IS NULL THEN
         RETURN NULL;
@@ -181,13 +189,13 @@ BEGIN
     END IF;
     INSERT INTO %1$I._trigger_log (action, table_name, txid, created_at, state, record_id, sfid, "values")
          VALUES ('UPDATE', hc_capture_update_from_row.table_name, pg_catalog.txid_current(), pg_catalog.clock_timestamp(), 'NEW',
-                 (source_row OPERATOR(%2$I.->) 'id'::text)::integer, source_row OPERATOR(%2$I.->) 'sfid'::text,
+                 (source_row OPERATOR(%2$I.->) 'id'::text)::%3$s, source_row OPERATOR(%2$I.->) 'sfid'::text,
                  (source_row OPERATOR(%2$I.-) excluded)::text)
       RETURNING id INTO log_id;
     RETURN log_id;
 END
 $body$;
-$ddl$, schema, public.hc_hstore_schema());
+$ddl$, schema, public.hc_hstore_schema(), public.hc_id_type(schema));
 END
 $function$;
 COMMENT ON FUNCTION public.hc_capture_functions_create(name) IS

@@ -50,11 +50,12 @@ DECLARE
     target text := pg_catalog.format('%I.%I', in_schema, as_name);
     grantee text;
 BEGIN
-    EXECUTE pg_catalog.format('CREATE TABLE %s (%s, sfid %s, id serial CONSTRAINT %I PRIMARY KEY, _hc_lastop character varying(32), _hc_err text)',
+    EXECUTE pg_catalog.format('CREATE TABLE %s (%s, sfid %s, id %s CONSTRAINT %I PRIMARY KEY, _hc_lastop character varying(32), _hc_err text)',
         target,
         (SELECT pg_catalog.string_agg(pg_catalog.format('%I %s', f.column_name, f.postgres_type), ', ' ORDER BY f.position)
            FROM public.hc_field f WHERE f.mapping = $1 AND f.column_name <> 'sfid'),
-        public.hc_sfid_type(m.connection), public.hc_suffixed_name(as_name, '_pkey'));
+        public.hc_sfid_type(m.connection), CASE public.hc_id_type(public.hc_mapping_schema($1)) WHEN 'bigint' THEN 'bigserial' ELSE 'serial' END,
+        public.hc_suffixed_name(as_name, '_pkey'));
     IF owner <> current_user THEN
         EXECUTE pg_catalog.format('ALTER TABLE %s OWNER TO %I', target, owner);
     END IF;

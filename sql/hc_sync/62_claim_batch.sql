@@ -74,8 +74,9 @@ BEGIN
                         SELECT table_name, record_id, min(id) AS id FROM %s WHERE state = ''FAILED'' AND action = ''INSERT''
                            AND table_name IS NOT NULL AND record_id IS NOT NULL GROUP BY 1, 2) x', log) INTO failed_inserts;
     SELECT coalesce(jsonb_object_agg(h.table_name, public.hc_rows_since(h.id)), '{}') INTO gone FROM public.hc_mapping h WHERE h.connection = c.id;
-    FOR l IN EXECUTE format('SELECT id, action, table_name, record_id, sfid, "values", sf_message FROM %s
-                              WHERE state = ''NEW'' AND id >= $1 AND (table_name = ANY ($2)) IS NOT TRUE ORDER BY id LIMIT 50000', log)
+    -- Ids as bigint whatever the log has, because plans are kept and hc_bigint may change the log.
+    FOR l IN EXECUTE format('SELECT g.id::bigint AS id, action, table_name, record_id::bigint AS record_id, sfid, "values", sf_message FROM %s g
+                              WHERE state = ''NEW'' AND g.id >= $1 AND (table_name = ANY ($2)) IS NOT TRUE ORDER BY g.id LIMIT 50000', log)
             -- Adopted and not described yet: nobody could say what may be sent.
             USING c.low_water, ARRAY(SELECT h.table_name::text FROM public.hc_mapping h WHERE h.connection = c.id AND h.description IS NULL) LOOP
         first_waiting := coalesce(first_waiting, l.id);

@@ -11,20 +11,21 @@ COMMENT ON FUNCTION public.hc_incoming(public.hc_mapping) IS 'The select list th
 CREATE FUNCTION public.hc_merge_update(c public.hc_connection, m public.hc_mapping, ids bigint[], sfids text[]) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    changed integer;
+    changed text[];
     columns name[] := (SELECT array_agg(f.column_name ORDER BY f.position) FROM public.hc_field f WHERE f.mapping = m.id AND f.relationship_field IS NULL);
 BEGIN
     PERFORM public.hc_use_application_path();
     EXECUTE format('WITH incoming AS MATERIALIZED (
-                        SELECT p.target, %s FROM unnest($1, $2) AS p(target, key) JOIN public.hc_staged s ON s.mapping = $3 AND s.sfid = p.key)
-                    UPDATE %I.%I t SET %s, _hc_lastop = ''SYNCED'', _hc_err = NULL FROM incoming i
-                     WHERE t.id = i.target AND (ROW(%s) IS DISTINCT FROM ROW(%s) OR t._hc_lastop IS DISTINCT FROM ''SYNCED'')',
+                        SELECT p.target, p.key, %s FROM unnest($1, $2) AS p(target, key) JOIN public.hc_staged s ON s.mapping = $3 AND s.sfid = p.key)
+                    , written AS (UPDATE %I.%I t SET %s, _hc_lastop = ''SYNCED'', _hc_err = NULL FROM incoming i
+                     WHERE t.id = i.target AND (ROW(%s) IS DISTINCT FROM ROW(%s) OR t._hc_lastop IS DISTINCT FROM ''SYNCED'') RETURNING i.key)
+                    SELECT coalesce(array_agg(w.key), ''{}'') FROM written w',
                    public.hc_incoming(m), c.schema_name, m.table_name,
                    (SELECT string_agg(format('%I = i.%1$I', n), ', ') FROM unnest(columns) n),
                    (SELECT string_agg(format('t.%I', n), ', ') FROM unnest(columns) n),
-                   (SELECT string_agg(format('i.%I', n), ', ') FROM unnest(columns) n)) USING ids, sfids, m.id;
-    GET DIAGNOSTICS changed = ROW_COUNT;
-    RETURN changed;
+                   (SELECT string_agg(format('i.%I', n), ', ') FROM unnest(columns) n)) INTO changed USING ids, sfids, m.id;
+    PERFORM public.hc_event_log(c, m, 'UPDATE', changed);
+    RETURN cardinality(changed);
 END
 $$;
 COMMENT ON FUNCTION public.hc_merge_update(public.hc_connection, public.hc_mapping, bigint[], text[]) IS
@@ -33,16 +34,17 @@ COMMENT ON FUNCTION public.hc_merge_update(public.hc_connection, public.hc_mappi
 CREATE FUNCTION public.hc_merge_insert(c public.hc_connection, m public.hc_mapping, sfids text[]) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    added integer;
+    added text[];
     columns name[] := (SELECT array_agg(f.column_name ORDER BY f.position) FROM public.hc_field f WHERE f.mapping = m.id AND f.relationship_field IS NULL);
     list text := (SELECT string_agg(quote_ident(n), ', ') FROM unnest(columns) n);
 BEGIN
     PERFORM public.hc_use_application_path();
-    EXECUTE format('INSERT INTO %I.%I (%s, _hc_lastop) SELECT %3$s, ''SYNCED'' FROM (
-                        SELECT %s FROM public.hc_staged s WHERE s.mapping = $1 AND s.sfid = ANY ($2) ORDER BY s.sfid) i',
-                   c.schema_name, m.table_name, list, public.hc_incoming(m)) USING m.id, sfids;
-    GET DIAGNOSTICS added = ROW_COUNT;
-    RETURN added;
+    EXECUTE format('WITH written AS (INSERT INTO %I.%I (%s, _hc_lastop) SELECT %3$s, ''SYNCED'' FROM (
+                        SELECT %s FROM public.hc_staged s WHERE s.mapping = $1 AND s.sfid = ANY ($2) ORDER BY s.sfid) i RETURNING sfid)
+                    SELECT coalesce(array_agg(w.sfid::text), ''{}'') FROM written w',
+                   c.schema_name, m.table_name, list, public.hc_incoming(m)) INTO added USING m.id, sfids;
+    PERFORM public.hc_event_log(c, m, 'INSERT', added);
+    RETURN cardinality(added);
 END
 $$;
 COMMENT ON FUNCTION public.hc_merge_insert(public.hc_connection, public.hc_mapping, text[]) IS 'Inserts staged records that no row stands for.';
@@ -50,12 +52,13 @@ COMMENT ON FUNCTION public.hc_merge_insert(public.hc_connection, public.hc_mappi
 CREATE FUNCTION public.hc_merge_delete(c public.hc_connection, m public.hc_mapping, ids bigint[]) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    removed integer;
+    removed text[];
 BEGIN
     PERFORM public.hc_use_application_path();
-    EXECUTE format('DELETE FROM %I.%I WHERE id = ANY ($1)', c.schema_name, m.table_name) USING ids;
-    GET DIAGNOSTICS removed = ROW_COUNT;
-    RETURN removed;
+    EXECUTE format('WITH gone AS (DELETE FROM %I.%I WHERE id = ANY ($1) RETURNING sfid) SELECT coalesce(array_agg(g.sfid::text), ''{}'') FROM gone g',
+                   c.schema_name, m.table_name) INTO removed USING ids;
+    PERFORM public.hc_event_log(c, m, 'DELETE', removed);
+    RETURN cardinality(removed);
 END
 $$;
 COMMENT ON FUNCTION public.hc_merge_delete(public.hc_connection, public.hc_mapping, bigint[]) IS 'Removes the rows of records that were deleted in Salesforce.';

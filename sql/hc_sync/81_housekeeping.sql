@@ -46,11 +46,13 @@ BEGIN
     EXECUTE format('DELETE FROM %1$I._trigger_log_archive WHERE id IN (SELECT id FROM %1$I._trigger_log_archive WHERE created_at < $1 ORDER BY created_at LIMIT 1000)',
                    c.schema_name) USING now_there - public.hc_archive_kept(c);
     GET DIAGNOSTICS purged = ROW_COUNT;
+    purged := greatest(purged, public.hc_event_log_purge(c, now_there - public.hc_archive_kept(c)));
     DELETE FROM public.hc_batch b WHERE b.connection = c.id AND b.state = 'DONE' AND b.answered_at < now_there - interval '1 day';
     DELETE FROM public.hc_tombstone t USING public.hc_mapping m WHERE m.id = t.mapping AND m.connection = c.id AND t.deleted_at < now_there - interval '1 day';
     DELETE FROM public.hc_event e WHERE e.connection = c.id AND e.at < now_there - interval '31 days';
     -- A full turn is over when nothing is left of it.
     IF public.hc_full_turn(c) AND moved < 1000 THEN
+        PERFORM public.hc_sequences_watch(c);
         UPDATE public.hc_connection h SET settings = h.settings || jsonb_build_object('housekept_at', now_there) WHERE h.id = c.id;
     END IF;
     RETURN jsonb_build_object('requeued', requeued, 'archived', moved, 'purged', purged, 'more', requeued >= 1000 OR moved >= 1000 OR purged >= 1000);

@@ -40,10 +40,12 @@ public struct StatusDocument: Decodable, Sendable {
     public var waitingRows: Int
     public var staged: Int
     public var notifications: Int
+    /// The used fraction of each sequence's numbers.
+    public var sequences: [String: Double]?
     public var mappings: [Mapping]
 
     private enum CodingKeys: String, CodingKey {
-        case connection, schema, state, epoch, leader, log, held, batches, staged, notifications, mappings
+        case connection, schema, state, epoch, leader, log, held, batches, staged, notifications, sequences, mappings
         case stateDetail = "state_detail"
         case oldestUnsentSeconds = "oldest_unsent_seconds"
         case inDoubt = "in_doubt"

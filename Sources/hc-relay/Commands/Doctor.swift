@@ -17,6 +17,7 @@ struct Doctor: AsyncParsableCommand {
                 let bundle = try await InstalledBundle.find(in: place.session.postgres)
                 report.note("database", "reachable, no pooler, \(bundle.map(String.init(describing:)) ?? "")")
                 try await connections(place, &report)
+                try await sequences(place, &report)
             }
         } catch {
             report.fail("database", CommandFailure.line(error))
@@ -101,6 +102,23 @@ struct Doctor: AsyncParsableCommand {
                 report.fail("object \(object)", error.description)
             }
         }
+    }
+
+    /// Warns of sequences that have used half of their numbers; 80% is a failure.
+    private func sequences(_ place: Workplace, _ report: inout Report) async throws {
+        let rows = try await place.session.postgres.query(
+            "SELECT schema_name, sequence_name, type, floor(used * 100) AS percent, level FROM public.hc_sequences() WHERE level IS NOT NULL", []
+        ).rows
+        for row in rows {
+            let name = [row["schema_name"], row["sequence_name"]].compactMap { $0 }.joined(separator: ".")
+            let finding = "\(row["percent"] ?? "")% of its \(row["type"] ?? "") numbers are used: CALL public.hc_bigint for its connection"
+            if row["level"] == "error" {
+                report.fail("sequence \(name)", finding)
+            } else {
+                report.note("sequence \(name)", "warning: \(finding)")
+            }
+        }
+        if rows.isEmpty { report.note("sequences", "none has used half of its numbers") }
     }
 
     /// What was looked at, and how it was.
