@@ -112,6 +112,17 @@ $function$;
 COMMENT ON FUNCTION public.hc_mapping_drop_table(uuid, boolean) IS
     'Ends a mapping and drops its table, and answers how many rows went; refuses while other objects depend on the table, unless cascade';
 
+CREATE FUNCTION public.hc_connection_silence(schema name) RETURNS void
+LANGUAGE plpgsql SET client_min_messages = warning AS $function$
+BEGIN
+    PERFORM public.hc_lock_table(pg_catalog.format('%I._trigger_log', schema)::regclass);
+    EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS tlog_insert_trigger ON %I._trigger_log', schema);
+    EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS %1$I.tlog_notify_trigger(), %1$I.hc_truncate_trigger()', schema);
+    EXECUTE pg_catalog.format('DROP SEQUENCE IF EXISTS public.%I', public.hc_quiet_name(schema));
+END
+$function$;
+COMMENT ON FUNCTION public.hc_connection_silence(name) IS 'Ends the announcements of a trigger log, and what watches over TRUNCATE in its schema';
+
 -- Detached table by table, so that no two locks are held at a time; called again after a failure it goes on with the rest. Dropped all
 -- together or not at all.
 CREATE PROCEDURE public.hc_connection_drop(connection uuid, "cascade" boolean DEFAULT false, drop_tables boolean DEFAULT false)
@@ -132,10 +143,7 @@ BEGIN
             COMMIT;
         END IF;
     END LOOP;
-    PERFORM public.hc_lock_table(pg_catalog.format('%I._trigger_log', schema)::regclass);
-    EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS tlog_insert_trigger ON %I._trigger_log', schema);
-    EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS %1$I.tlog_notify_trigger(), %1$I.hc_truncate_trigger()', schema);
-    EXECUTE pg_catalog.format('DROP SEQUENCE IF EXISTS public.%I', public.hc_quiet_name(schema));
+    PERFORM public.hc_connection_silence(schema);
     DELETE FROM public.hc_connection c WHERE c.id = $1;
     PERFORM public.hc_raise(NULL, NULL, 'connection-removed', 'info', pg_catalog.format('Connection %I was removed; its log stays', schema));
 END

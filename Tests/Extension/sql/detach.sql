@@ -52,6 +52,12 @@ SELECT count(*) FROM detach.team__c;
 SELECT detach.hc_capture_insert_from_row(hstore(t), 'team__c') IS NOT NULL AS captured FROM detach.team__c t;
 SELECT to_regclass('public.hc_quiet_detach');
 CALL hc_connection_drop('00000000-0000-0000-0000-000000000001');
+-- What was left behind is taken over as any schema is, and let go again.
+SELECT count(*) FILTER (WHERE step = 'mapping') AS mappings FROM hc_adopt('detach');
+SELECT m.table_name FROM hc_mapping m JOIN hc_connection c ON c.id = m.connection WHERE c.schema_name = 'detach' ORDER BY 1;
+SELECT id AS taken FROM hc_connection WHERE schema_name = 'detach' \gset
+CALL hc_connection_drop(:'taken', true);
+SELECT (SELECT count(*) FROM detach.account) AS accounts, (SELECT count(*) FROM detach.team__c) AS teams;
 -- Its tables dropped with it: all or none.
 SELECT regress_connection('gone') AS gone \gset
 SELECT hc_mapping_create(:'gone', 'Account', '{"fields": {"Name": {}}}', regress_account()) \g /dev/null
