@@ -9,9 +9,9 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
-#include "catalog/pg_language.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
+#include "commands/proclang.h"
 #include "hc_sync.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -20,7 +20,7 @@
 #include "utils/xml.h"
 
 /* As hc_guard_create writes it. */
-#define GUARD_BODY "SELECT pg_catalog.current_setting('xmlbinary')::pg_catalog.varchar"
+#define GUARD_BODY "BEGIN RETURN pg_catalog.current_setting('xmlbinary'); END"
 
 static bool guard_is_known = false;
 static Oid	replaced_guard = InvalidOid;
@@ -63,7 +63,7 @@ learn_guard(void)
 				errhint("Make it with SELECT public.hc_guard_create()."));
 	body = SysCacheGetAttr(PROCNAMEARGSNSP, tuple, Anum_pg_proc_prosrc, &is_null);
 	replaced_guard = !is_null && strcmp(TextDatumGetCString(body), GUARD_BODY) == 0 &&
-		((Form_pg_proc) GETSTRUCT(tuple))->prolang == SQLlanguageId ?
+		((Form_pg_proc) GETSTRUCT(tuple))->prolang == get_language_oid("plpgsql", true) ?
 		InvalidOid : ((Form_pg_proc) GETSTRUCT(tuple))->oid;
 	ReleaseSysCache(tuple);
 	guard_is_known = true;

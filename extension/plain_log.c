@@ -9,7 +9,6 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/heapam.h"
 #include "access/tableam.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
@@ -21,6 +20,9 @@
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+
+/* Rows that are put into the table at a time: they are still in the processor's cache when their index entries are made. */
+#define PORTION 64
 
 #define LONGEST_STATE 8
 #define LONGEST_ACTION 6
@@ -259,6 +261,22 @@ announces(const HcLog *log)
 		log->announcer == (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ? TRIGGER_FIRES_ON_REPLICA : TRIGGER_FIRES_ON_ORIGIN);
 }
 
+static void
+insert_rows(ResultRelInfo *result, TupleTableSlot **slots, int count, CommandId command, EState *estate)
+{
+	Relation	relation = result->ri_RelationDesc;
+
+	if (count == 1)
+		table_tuple_insert(relation, slots[0], command, 0, NULL);
+	else
+		table_multi_insert(relation, slots, count, command, 0, NULL);
+	for (int i = 0; i < count && result->ri_NumIndices > 0; i++)
+	{
+		hc_insert_index_tuples(result, slots[i], estate);
+		ResetPerTupleExprContext(estate);
+	}
+}
+
 /*
  * The entries are of one command and fit. The rows get the number of the
  * command that changed the mapped rows, also when they are written later:
@@ -270,31 +288,22 @@ hc_insert_into_plain_log(HcLog *log, Relation relation, HcEntry *entries, int co
 	EState	   *estate = CreateExecutorState();
 	MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
 	ResultRelInfo *result = makeNode(ResultRelInfo);
-	TupleTableSlot **slots = palloc(sizeof(TupleTableSlot *) * count);
+	int			portion = Min(count, PORTION);
+	TupleTableSlot *slots[PORTION];
 
 	InitResultRelInfo(result, relation, 0, NULL, 0);
 	ExecOpenIndices(result, false);
-	for (int i = 0; i < count; i++)
-	{
+	for (int i = 0; i < portion; i++)
 		slots[i] = table_slot_create(relation, NULL);
-		fill_slot(slots[i], log, &entries[i], texts);
-	}
-	if (count == 1)
-		table_tuple_insert(relation, slots[0], entries[0].command, 0, NULL);
-	else
+	for (int done = 0; done < count; done += portion)
 	{
-		BulkInsertState bulk = GetBulkInsertState();
-
-		table_multi_insert(relation, slots, count, entries[0].command, 0, bulk);
-		FreeBulkInsertState(bulk);
+		portion = Min(count - done, PORTION);
+		for (int i = 0; i < portion; i++)
+			fill_slot(slots[i], log, &entries[done + i], texts);
+		insert_rows(result, slots, portion, entries[0].command, estate);
 	}
-	for (int i = 0; i < count; i++)
-	{
-		if (result->ri_NumIndices > 0)
-			hc_insert_index_tuples(result, slots[i], estate);
-		ResetPerTupleExprContext(estate);
+	for (int i = 0; i < Min(count, PORTION); i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
-	}
 	ExecCloseIndices(result);
 	MemoryContextSwitchTo(caller);
 	FreeExecutorState(estate);

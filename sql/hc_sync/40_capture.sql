@@ -14,7 +14,8 @@ LANGUAGE sql STABLE AS $function$
 $function$;
 COMMENT ON FUNCTION public.hc_uncaptured_columns(uuid) IS 'Columns of a mapped table that the portable logger leaves out, as a list of literals';
 
--- The portable bodies stand alone: they need hstore and public.get_xmlbinary(), nothing of the extension.
+-- The portable bodies stand alone: they need hstore and public.get_xmlbinary(), nothing of the extension. They exchange datestyle and
+-- extra_float_digits only in a session where these would show: attached to the function they were exchanged for each row.
 CREATE FUNCTION public.hc_mapping_functions_create(mapping uuid) RETURNS void
 LANGUAGE plpgsql AS $function$
 DECLARE
@@ -25,44 +26,46 @@ DECLARE
 BEGIN
     EXECUTE pg_catalog.format($ddl$
 CREATE OR REPLACE FUNCTION %1$I.%2$I() RETURNS trigger
-LANGUAGE plpgsql %4$s SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET extra_float_digits = 1 AS $body$
+LANGUAGE plpgsql %4$s SET search_path = pg_catalog, pg_temp AS $body$
 -- VERSION 4 --
 DECLARE
-    trigger_row %1$I._trigger_log;
-    excluded_cols text[] = ARRAY[%9$s];
+    excluded_cols CONSTANT text[] = ARRAY[%9$s];
+    user_datestyle text;
+    user_digits text;
+    old_row %3$I.hstore;
+    log_values text;
+    log_state text = %6$L;
 BEGIN
-    trigger_row = ROW();
-    trigger_row.id = nextval(%5$L::regclass);
-    trigger_row.action = TG_OP;
-    trigger_row.table_name = TG_TABLE_NAME;
-    trigger_row.txid = txid_current();
-    trigger_row.created_at = clock_timestamp();
-    trigger_row.state = %6$L;
-    IF TG_OP = 'DELETE' THEN
-        trigger_row.record_id = OLD.id;
-        trigger_row.old = %3$I.hstore(OLD.*) OPERATOR(%3$I.-) excluded_cols;
-        IF OLD.sfid IS NOT NULL THEN
-            trigger_row.sfid = OLD.sfid;%7$s
-        END IF;
-    ELSIF TG_OP = 'INSERT' THEN
-        trigger_row.record_id = NEW.id;
-        trigger_row."values" = %3$I.hstore(NEW.*) OPERATOR(%3$I.-) excluded_cols;
-    ELSIF TG_OP = 'UPDATE' THEN
-        trigger_row.record_id = NEW.id;
-        trigger_row.old = %3$I.hstore(OLD.*) OPERATOR(%3$I.-) excluded_cols;
-        trigger_row."values" = (%3$I.hstore(NEW.*) OPERATOR(%3$I.-) %3$I.hstore(OLD.*)) OPERATOR(%3$I.-) excluded_cols;%8$s
-        IF OLD.sfid IS NOT NULL THEN
-            trigger_row.sfid = OLD.sfid;
-        END IF;
+    IF current_setting('datestyle') !~ '^ISO' OR current_setting('extra_float_digits')::integer < 1 THEN
+        user_datestyle = current_setting('datestyle');
+        user_digits = current_setting('extra_float_digits');
+        PERFORM set_config('datestyle', 'ISO', true), set_config('extra_float_digits', '1', true);
     END IF;
-    INSERT INTO %1$I._trigger_log VALUES (trigger_row.*);
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO %1$I._trigger_log (id, txid, created_at, updated_at, state, action, table_name, record_id, "values")
+        VALUES (nextval(%5$L::regclass), txid_current(), clock_timestamp(), NULL, log_state, 'INSERT', TG_TABLE_NAME, NEW.id,
+                %3$I.hstore(NEW.*) OPERATOR(%3$I.-) excluded_cols);
+    ELSIF TG_OP = 'UPDATE' THEN
+        old_row = %3$I.hstore(OLD.*);
+        log_values = (%3$I.hstore(NEW.*) OPERATOR(%3$I.-) old_row) OPERATOR(%3$I.-) excluded_cols;%8$s
+        INSERT INTO %1$I._trigger_log (id, txid, created_at, updated_at, state, action, table_name, record_id, sfid, old, "values")
+        VALUES (nextval(%5$L::regclass), txid_current(), clock_timestamp(), NULL, log_state, 'UPDATE', TG_TABLE_NAME, NEW.id, OLD.sfid,
+                old_row OPERATOR(%3$I.-) excluded_cols, log_values);
+    ELSIF TG_OP = 'DELETE' THEN%7$s
+        INSERT INTO %1$I._trigger_log (id, txid, created_at, updated_at, state, action, table_name, record_id, sfid, old)
+        VALUES (nextval(%5$L::regclass), txid_current(), clock_timestamp(), NULL, log_state, 'DELETE', TG_TABLE_NAME, OLD.id, OLD.sfid,
+                %3$I.hstore(OLD.*) OPERATOR(%3$I.-) excluded_cols);
+    END IF;
+    IF user_datestyle IS NOT NULL THEN
+        PERFORM set_config('datestyle', user_datestyle, true), set_config('extra_float_digits', user_digits, true);
+    END IF;
     RETURN NULL;
 END
 $body$;
 $ddl$, schema, m.names ->> 'logger', public.hc_hstore_schema(), public.hc_security_clause(owner),
        pg_catalog.format('%I._trigger_log_id_seq', schema), CASE WHEN sends THEN 'NEW' ELSE 'READONLY' END,
-       CASE WHEN sends THEN E'\n        ELSE\n            trigger_row.state = ''IGNORE'';' ELSE '' END,
-       CASE WHEN sends THEN E'\n        IF trigger_row."values" = '''' THEN\n            trigger_row.state = ''IGNORE'';\n        END IF;' ELSE '' END,
+       CASE WHEN sends THEN E'\n        IF OLD.sfid IS NULL THEN\n            log_state = ''IGNORE'';\n        END IF;' ELSE '' END,
+       CASE WHEN sends THEN E'\n        IF log_values = '''' THEN\n            log_state = ''IGNORE'';\n        END IF;' ELSE '' END,
        public.hc_uncaptured_columns($1));
     EXECUTE pg_catalog.format($ddl$
 CREATE OR REPLACE FUNCTION %1$I.%2$I() RETURNS trigger

@@ -59,8 +59,8 @@ BEGIN
          WHERE p.oid = to_regprocedure('public.get_xmlbinary()')) THEN
         RETURN false;
     END IF;
-    CREATE OR REPLACE FUNCTION public.get_xmlbinary() RETURNS character varying LANGUAGE sql VOLATILE AS
-        $body$SELECT pg_catalog.current_setting('xmlbinary')::pg_catalog.varchar$body$;
+    CREATE OR REPLACE FUNCTION public.get_xmlbinary() RETURNS character varying LANGUAGE plpgsql VOLATILE AS
+        $body$BEGIN RETURN pg_catalog.current_setting('xmlbinary'); END$body$;
     RETURN true;
 END
 $function$;

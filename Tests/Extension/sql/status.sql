@@ -36,6 +36,6 @@ CREATE OR REPLACE FUNCTION public.get_xmlbinary() RETURNS varchar LANGUAGE plpgs
 INSERT INTO stat.t (name) VALUES ('stub');
 SELECT _hc_lastop FROM stat.t WHERE name = 'stub';
 SELECT count(*) FROM stat._trigger_log;
-CREATE OR REPLACE FUNCTION public.get_xmlbinary() RETURNS varchar LANGUAGE sql AS $body$SELECT pg_catalog.current_setting('xmlbinary')::pg_catalog.varchar$body$;
+CREATE OR REPLACE FUNCTION public.get_xmlbinary() RETURNS varchar LANGUAGE plpgsql AS $body$BEGIN RETURN pg_catalog.current_setting('xmlbinary'); END$body$;
 INSERT INTO stat.t (name) VALUES ('restored');
 SELECT _hc_lastop FROM stat.t WHERE name = 'restored';
