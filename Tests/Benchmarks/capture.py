@@ -3,6 +3,7 @@
 What is compared takes turns, several rounds, so that what else the machine does hits all alike, and medians are taken.
 "Added time" is that of a statement on a captured table less that of the same statement on a table without capture.
 The floor is one INSERT .. SELECT of the same log rows into an identical log with its indexes, without triggers.
+ROWS=100000 takes the full number of rows without the full number of rounds.
 """
 
 import os
@@ -13,7 +14,7 @@ from capturetables import COLUMNS, empty, make_tables
 from capturewriters import notify, single_rows
 
 FULL = os.environ.get("FULL") == "1"
-ROWS = 100_000 if FULL else 20_000
+ROWS = int(os.environ.get("ROWS", 100_000 if FULL else 20_000))
 ROUNDS = 7 if FULL else 3
 HEROKU_ROWS = 2_000 if FULL else 500
 STATEMENTS = {
