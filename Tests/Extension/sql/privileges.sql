@@ -31,7 +31,46 @@ SELECT public.hc_raise(NULL, NULL, 'x', 'error', 'x');
 SELECT public.hc_connection_create('mine');
 CREATE TEMP TABLE bait (id int, sfid text, _hc_lastop text, _hc_err text);
 CREATE TRIGGER t AFTER INSERT ON bait FOR EACH ROW EXECUTE FUNCTION app.hc_account_logger();
+CREATE TRIGGER t AFTER INSERT ON bait FOR EACH ROW EXECUTE FUNCTION app.tlog_notify_trigger();
 DROP TABLE bait;
+DELETE FROM app._trigger_log;
+TRUNCATE app._trigger_log;
+SELECT setval('app._trigger_log_id_seq', 1);
+SELECT * FROM public.hc_batch;
+DELETE FROM public.hc_fence;
+SELECT public.hc_lead(:'connection', 'app');
+SELECT public.hc_rebind(:'connection');
+RESET ROLE;
+-- With functions and a table of the same names in its own temporary schema and ahead on the path, and under row
+-- security: what is captured is what was written, and nothing of the application's runs as the owner of the log.
+CREATE SCHEMA regress_app AUTHORIZATION regress_app;
+SET ROLE regress_app;
+CREATE FUNCTION regress_app.nextval(regclass) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RAISE 'ran as %', current_user; END $$;
+CREATE FUNCTION regress_app.get_xmlbinary() RETURNS varchar LANGUAGE sql AS $$ SELECT 'hex'::varchar $$;
+CREATE TEMP TABLE _trigger_log (LIKE app.account);
+SET search_path = regress_app, pg_temp, app, pg_catalog, public;
+INSERT INTO account (name) VALUES ('shadowed');
+RESET search_path;
+DROP TABLE pg_temp._trigger_log;
+DROP FUNCTION regress_app.nextval(regclass), regress_app.get_xmlbinary();
+RESET ROLE;
+ALTER TABLE app.account ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mine ON app.account USING (name = 'mine');
+SET ROLE regress_app;
+INSERT INTO app.account (name) VALUES ('mine');
+INSERT INTO app.account (name) VALUES ('theirs');
+UPDATE app.account SET name = 'mine' WHERE name = 'shadowed';
+RESET ROLE;
+DROP POLICY mine ON app.account;
+ALTER TABLE app.account DISABLE ROW LEVEL SECURITY;
+DROP SCHEMA regress_app;
+-- What hc_capture_insert_from_row and hc_capture_update_from_row need, as with Heroku Connect: to insert into the log, no more.
+GRANT INSERT, SELECT (id) ON app._trigger_log TO regress_app;
+GRANT USAGE ON SEQUENCE app._trigger_log_id_seq TO regress_app;
+SET ROLE regress_app;
+SELECT app.hc_capture_insert_from_row('id=>1', 'account') IS NOT NULL AS captured;
+SELECT app.hc_capture_update_from_row('id=>1,name=>a', 'account') IS NOT NULL AS captured;
+UPDATE app._trigger_log SET state = 'NEW';
 RESET ROLE;
 SELECT state, action, "values" ->> 0 FROM (SELECT state, action, to_jsonb("values") AS "values", id FROM app._trigger_log) l ORDER BY id;
 
