@@ -51,9 +51,9 @@ CREATE TABLE public.hc_batch_entry (
     reason     text,
     PRIMARY KEY (batch, position)
 );
-CREATE INDEX hc_batch_entry_record ON public.hc_batch_entry (mapping, record_id) WHERE NOT applied;
--- The second condition keeps it for queries that say it, those by log_id: without statistics any other would find it as good as the
--- index above, and pass all of its dead entries.
+-- The second condition of each keeps it for queries that imply it, those by record and those by log_id. Without, the planner, who sees
+-- that next to no entry is in flight, would take any of the two for the entries of a batch, and pass all that were ever in flight.
+CREATE INDEX hc_batch_entry_record ON public.hc_batch_entry (mapping, record_id) WHERE NOT applied AND record_id IS NOT NULL;
 CREATE INDEX hc_batch_entry_log ON public.hc_batch_entry (log_id) WHERE NOT applied AND log_id > 0;
 COMMENT ON TABLE public.hc_batch_entry IS
     'One captured change in a batch. An entry that is not applied means that its change, and so its record, is in flight, whatever the visible state of the log row says.';

@@ -117,7 +117,7 @@ BEGIN
     -- Candidates: created by our user since the send, linked to no row and to no other batch.
     EXECUTE format('SELECT coalesce(jsonb_agg(r.value ORDER BY r.value ->> ''Id''), ''[]'') FROM jsonb_array_elements($1) r
                      WHERE NOT EXISTS (SELECT FROM %I.%I t WHERE t.sfid = r.value ->> ''Id'')
-                       AND NOT EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.mapping = $2 AND e.batch <> $3 AND NOT e.applied AND e.outcome ->> ''id'' = r.value ->> ''Id'')',
+                       AND NOT EXISTS (SELECT FROM public.hc_batch b JOIN public.hc_batch_entry e ON e.batch = b.id WHERE b.mapping = $2 AND b.id <> $3 AND b.state <> ''DONE'' AND NOT e.applied AND e.outcome ->> ''id'' = r.value ->> ''Id'')',
                    c.schema_name, m.table_name) INTO candidates USING records, m.id, b.id;
     FOR e IN SELECT x.* FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NULL ORDER BY x.position LOOP
         CONTINUE WHEN e.position = ANY (open_positions)

@@ -185,7 +185,8 @@ BEGIN
     EXECUTE format('SELECT coalesce(array_agg(DISTINCT l.sfid::text), ''{}'') FROM %s l
                      WHERE l.table_name = $1 AND l.action = ''DELETE'' AND l.state IN (''NEW'', ''PENDING'') AND l.sfid = ANY ($2)', log)
         INTO deleting USING m.table_name::text, picked;
-    deleting := deleting || ARRAY(SELECT e.payload ->> 'id' FROM public.hc_batch_entry e WHERE e.mapping = m.id AND NOT e.applied AND e.action = 'DELETE');
+    deleting := deleting || ARRAY(SELECT e.payload ->> 'id' FROM public.hc_batch b JOIN public.hc_batch_entry e ON e.batch = b.id
+                                   WHERE b.connection = c.id AND b.state <> 'DONE' AND e.mapping = m.id AND NOT e.applied AND e.action = 'DELETE');
 
     -- 3. Older than what we know: our own write not read back yet, a delete of ours, a newer row.
     EXECUTE format('SELECT coalesce(array_agg(s.sfid), ''{}'') FROM public.hc_staged s LEFT JOIN %s t ON t.sfid = s.sfid WHERE s.mapping = $1 AND s.sfid = ANY ($2) AND (
