@@ -8,7 +8,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 : "${PG_CONFIG:=pg_config}"
 bin=$("$PG_CONFIG" --bindir)
-stages=${*:-c portable dump_restore switch_under_load replication upgrade portable_bundle}
+stages=${*:-c portable dump_restore switch_under_load adopt_under_load replication upgrade portable_bundle}
 
 [ "$stages" = portable ] || make -s -C "$here" install PG_CONFIG="$PG_CONFIG" >/dev/null
 make -s -C "$here/../sql"
