@@ -26,8 +26,8 @@ DIFFERENCES = [
     ("c", r"^(CREATE TRIGGER tlog_insert_trigger .*) EXECUTE FUNCTION salesforce\.tlog_notify_trigger\(\);", r"\1 EXECUTE FUNCTION public.hc_announce();",
      "one notification per interval, decided at commit"),
     ("c portable", r"^(CREATE FUNCTION salesforce\.hc_\w+_logger\(\) RETURNS trigger\n    LANGUAGE plpgsql)\n",
-     '\\1 SECURITY DEFINER\n    SET search_path TO \'pg_catalog\', \'pg_temp\'\n    SET "DateStyle" TO \'ISO\'\n    SET extra_float_digits TO \'1\'\n',
-     "who may write a mapped table needs no right on the log, and no search_path; the text of values does not follow the session"),
+     r"\1 SECURITY DEFINER\n    SET search_path TO 'pg_catalog', 'pg_temp'\n",
+     "who may write a mapped table needs no right on the log, and no search_path"),
     ("c portable", r"^(CREATE FUNCTION salesforce\.tlog_notify_trigger\(\) RETURNS trigger\n    LANGUAGE plpgsql)\n",
      r"\1 SECURITY DEFINER\n    SET search_path TO 'pg_catalog', 'pg_temp'\n", "the mark of the last notification belongs to the owner"),
 ]
