@@ -198,7 +198,7 @@ BEGIN
     END IF;
     IF m.state = 'BAD_CONFIG' AND m.poll_cursor IS NOT NULL AND is_loading THEN
         PERFORM public.hc_mapping_read_again($1, 'Loading again with the changed mapping');
-    ELSIF added IS NOT NULL AND NOT EXISTS (SELECT FROM public.hc_column_change c WHERE c.mapping = $1 AND c.step <> 'validate') THEN
+    ELSIF added IS NOT NULL AND NOT EXISTS (SELECT FROM public.hc_column_change c WHERE c.mapping = $1 AND c.field IS NOT NULL AND c.step <> 'validate') THEN
         PERFORM public.hc_mapping_read_again($1, 'Loading new columns: ' || added);
     END IF;
     RETURN QUERY SELECT 'to run: ' || p.step, p.statement FROM public.hc_mapping_pending($1) p;

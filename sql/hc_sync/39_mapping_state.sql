@@ -26,7 +26,7 @@ BEGIN
            SET salesforce_type = f.salesforce_type, postgres_type = f.postgres_type, length = f.length, scale = f.scale, reference_to = f.reference_to,
                relationship_name = f.relationship_name
          WHERE h.mapping = change.mapping AND h.column_name = change.column_name;
-        IF NOT EXISTS (SELECT FROM public.hc_column_change h WHERE h.mapping = change.mapping AND h.step <> 'validate') THEN
+        IF NOT EXISTS (SELECT FROM public.hc_column_change h WHERE h.mapping = change.mapping AND h.field IS NOT NULL AND h.step <> 'validate') THEN
             PERFORM public.hc_mapping_read_again(change.mapping, 'Loading columns of another type');
         END IF;
     END IF;

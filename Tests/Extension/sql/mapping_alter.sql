@@ -132,6 +132,13 @@ SELECT jsonb_array_length(w -> 'loads') AS loads, jsonb_array_length(w -> 'polls
 SELECT hc_mapping_alter(:'mapping', :'texts', retyped('NumberOfEmployees', 'string')) \g /dev/null
 SELECT state, state_detail FROM mapping;
 
+-- Ids that become bigint meanwhile are no field: new columns do not wait for them.
+UPDATE hc_mapping SET state = 'DATA_SYNCED', state_detail = NULL WHERE id = :'mapping';
+SELECT hc_column_begin('alter.account', 'id', 'bigint', :'mapping');
+SELECT hc_mapping_alter(:'mapping', jsonb_set(:'texts', '{fields,BillingStreet}', '{}'), retyped('NumberOfEmployees', 'string')) \g /dev/null
+SELECT state, state_detail FROM mapping;
+SELECT hc_column_cancel('alter', 'account', 'id');
+
 -- What cannot be mapped is refused as when a mapping is made.
 SELECT * FROM hc_mapping_alter(:'mapping', '{"fields": {"BillingAddress": {}}}', regress_account());
 SELECT * FROM hc_mapping_alter(:'mapping', '{"fields": {"Name": {}}, "upsert_field": "Name"}', regress_account());
