@@ -81,6 +81,14 @@ def test_second_start_is_quick(demo):
     assert time.monotonic() - began < 15
 
 
+def test_start_after_a_reboot(checkout, demo):
+    """/tmp was emptied, the database answers at another socket: another address, which the connection must be told to accept."""
+    shutil.rmtree((checkout / ".run" / "cluster" / "socket").resolve())
+    third = demo(ONCE="1")
+    assert third.wait(60) == 0, tail(third.output)
+    assert "is bound to this database" in third.output
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_everything_ends_with_it(checkout, demo, number):
     program = demo()
