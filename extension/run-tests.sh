@@ -32,7 +32,7 @@ PGHOST=$home PGPORT=54317 PGUSER=postgres
 export PGHOST PGPORT PGUSER
 as_owner "$bin/initdb" -D "$home/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >/dev/null
 as_owner "$bin/pg_ctl" -D "$home/data" -l "$home/log" -w start >/dev/null -o \
-    "-c listen_addresses='' -c unix_socket_directories=$home -c port=$PGPORT -c fsync=off -c max_prepared_transactions=4 -c wal_level=logical"
+    "-c listen_addresses='' -c unix_socket_directories=$home -c port=$PGPORT -c fsync=off -c autovacuum=off -c max_prepared_transactions=4 -c wal_level=logical"
 
 sql() { "$bin/psql" -X -q -v ON_ERROR_STOP=1 "$@"; }
 sql -d postgres -c 'CREATE ROLE regress_dba LOGIN CREATEROLE' -c 'GRANT SET ON PARAMETER session_replication_role TO regress_dba'
