@@ -34,7 +34,8 @@ def demo(checkout, tmp_path):
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PROGRAMS": str(programs())}
 
     def make(**settings):
-        return Program("demo", [checkout / "scripts" / "demo"], tmp_path / "demo.log", {**environment, **settings}, "/")
+        # Tests that were started in the background inherit an ignored SIGINT, which a shell cannot trap.
+        return Program("demo", ["env", "--default-signal=INT", checkout / "scripts" / "demo"], tmp_path / "demo.log", {**environment, **settings}, "/")
 
     made = []
 

@@ -79,7 +79,7 @@ def test_a_field_added_retyped_and_dropped_while_changes_flow_both_ways(connecte
     # A file that names the mapping changes it to what it says; a view on a column that it leaves out is not dropped by the way.
     database.execute("CREATE VIEW ranks AS SELECT rank__c FROM salesforce.account")
     refused = connected.command("import", connected.write_mapping_file({"mappings": [ACCOUNT], "version": 1}))
-    assert refused.returncode == 1 and "view ranks" in refused.stderr and "Traceback" not in refused.stderr
+    assert refused.returncode == 1 and "view public.ranks" in refused.stderr and "Traceback" not in refused.stderr
     database.execute("DROP VIEW ranks")
     said = connected.succeed("import", connected.write_mapping_file({"mappings": [ACCOUNT], "version": 1}))
     assert "drop column: rank__c" in said
