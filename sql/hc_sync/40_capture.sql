@@ -157,17 +157,18 @@ $function$;
 COMMENT ON FUNCTION public.hc_mapping_triggers_create(uuid) IS
     'Makes or replaces functions and triggers of a mapped table in its place, for the mapping''s access and the connection''s capture mode';
 
--- A lock is waited for two seconds at a time, because new writers of the table queue up behind the wait.
-CREATE PROCEDURE public.hc_with_short_waits(statement text, what text, otherwise text)
+-- Each wait is short, because new writers of the table queue up behind it, and there are many. A procedure that commits cannot pin
+-- its search path, so operators say where they are.
+CREATE PROCEDURE public.hc_with_short_waits(statement text, what text, otherwise text, wait text DEFAULT '2s')
 LANGUAGE plpgsql AS $procedure$
 BEGIN
     FOR attempt IN 1 .. 60 LOOP
         BEGIN
-            PERFORM pg_catalog.set_config('lock_timeout', '2s', true);
+            PERFORM pg_catalog.set_config('lock_timeout', wait, true);
             EXECUTE statement;
             EXIT;
-        EXCEPTION WHEN lock_not_available THEN
-            IF attempt = 60 THEN
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            IF attempt OPERATOR(pg_catalog.=) 60 THEN
                 RAISE EXCEPTION '%: it is always in use', what USING ERRCODE = 'lock_not_available', HINT = otherwise;
             END IF;
         END;
@@ -177,8 +178,8 @@ BEGIN
     COMMIT;
 END
 $procedure$;
-COMMENT ON PROCEDURE public.hc_with_short_waits(text, text, text) IS
-    'Executes a statement as a transaction of its own that lets writers pass while it waits for its locks; what and otherwise are message and hint when it never gets them';
+COMMENT ON PROCEDURE public.hc_with_short_waits(text, text, text, text) IS
+    'Executes a statement as a transaction of its own that lets others pass while it waits for its locks; what and otherwise are message and hint when it never gets them, wait is how long each try waits';
 
 -- Each table in a transaction of its own, so that no two locks meet those of a writer.
 CREATE PROCEDURE public.hc_capture_mode(connection uuid, mode text)

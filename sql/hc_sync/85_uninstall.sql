@@ -48,21 +48,8 @@ BEGIN
         RETURN;
     END IF;
     -- The catalog's tables are locked for a moment, and a relay at work uses them in many orders.
-    FOR attempt IN 1 .. 60 LOOP
-        BEGIN
-            PERFORM pg_catalog.set_config('lock_timeout', '500ms', true);
-            PERFORM public.hc_leave_extension();
-            EXIT;
-        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-            IF attempt = 60 THEN
-                RAISE EXCEPTION 'the catalog is always in use'
-                    USING ERRCODE = 'lock_not_available', HINT = 'Capture is portable now. Stop the relay, and call hc_uninstall again.';
-            END IF;
-        END;
-        COMMIT;
-        PERFORM pg_catalog.pg_sleep(0.5);
-    END LOOP;
-    COMMIT;
+    CALL public.hc_with_short_waits('SELECT public.hc_leave_extension()', 'the catalog was not taken out of the extension',
+        'Capture is portable now. Stop the relay, and call hc_uninstall again.', wait => '500ms');
     RAISE NOTICE 'all that is left in the extension is capture in C, which no table uses'
         USING HINT = 'DROP EXTENSION hc_sync;';
 END

@@ -81,29 +81,6 @@ END
 $function$;
 COMMENT ON FUNCTION public.hc_adopt_log_trigger(uuid) IS 'Exchanges notify function and trigger of an adopted log in their place';
 
--- New writers queue up behind whoever waits for a lock, so each wait is short and there are many.
-CREATE PROCEDURE public.hc_adopt_patiently(statement text, target text)
-LANGUAGE plpgsql AS $procedure$
-BEGIN
-    FOR attempt IN 1 .. 60 LOOP
-        BEGIN
-            PERFORM pg_catalog.set_config('lock_timeout', '2s', true);
-            EXECUTE statement;
-            EXIT;
-        EXCEPTION WHEN lock_not_available THEN
-            IF attempt OPERATOR(pg_catalog.=) 60 THEN
-                RAISE EXCEPTION 'table % is always in use', target
-                    USING ERRCODE = 'lock_not_available', HINT = 'Call it again; what was done stays done.';
-            END IF;
-        END;
-        COMMIT;
-        PERFORM pg_catalog.pg_sleep(0.5);
-    END LOOP;
-    COMMIT;
-END
-$procedure$;
-COMMENT ON PROCEDURE public.hc_adopt_patiently(text, text) IS 'Runs a statement in a transaction of its own; a lock is waited for two seconds at a time, sixty times';
-
 CREATE PROCEDURE public.hc_adopt_triggers(connection uuid)
 LANGUAGE plpgsql AS $procedure$
 DECLARE
@@ -120,10 +97,12 @@ BEGIN
     FOR m IN SELECT h.id, pg_catalog.format('%I.%I', c.schema_name, h.table_name) AS target
                FROM public.hc_mapping h JOIN public.hc_connection c ON c.id OPERATOR(pg_catalog.=) h.connection
               WHERE h.connection OPERATOR(pg_catalog.=) $1 AND NOT h.id OPERATOR(pg_catalog.=) ANY (adoption.exchanged) ORDER BY h.table_name LOOP
-        CALL public.hc_adopt_patiently(pg_catalog.format('SELECT public.hc_adopt_exchange(%L)', m.id), m.target);
+        CALL public.hc_with_short_waits(pg_catalog.format('SELECT public.hc_adopt_exchange(%L)', m.id),
+            pg_catalog.format('the triggers of table %s were not exchanged', m.target), 'Call it again; what was done stays done.');
     END LOOP;
     IF NOT adoption.log_exchanged THEN
-        CALL public.hc_adopt_patiently(pg_catalog.format('SELECT public.hc_adopt_log_trigger(%L)', $1), 'the trigger log');
+        CALL public.hc_with_short_waits(pg_catalog.format('SELECT public.hc_adopt_log_trigger(%L)', $1),
+            'the trigger of the trigger log was not exchanged', 'Call it again; what was done stays done.');
     END IF;
 END
 $procedure$;

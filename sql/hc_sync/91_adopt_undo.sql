@@ -124,9 +124,11 @@ BEGIN
     COMMIT;
     FOR m IN SELECT h.id, pg_catalog.format('%I.%I', schema, h.table_name) AS target FROM public.hc_mapping h
               WHERE h.connection OPERATOR(pg_catalog.=) adoption.connection ORDER BY h.table_name LOOP
-        CALL public.hc_adopt_patiently(pg_catalog.format('SELECT public.hc_adopt_put_back_table(%L)', m.id), m.target);
+        CALL public.hc_with_short_waits(pg_catalog.format('SELECT public.hc_adopt_put_back_table(%L)', m.id),
+            pg_catalog.format('table %s was not put back', m.target), 'Call it again; what was done stays done.');
     END LOOP;
-    CALL public.hc_adopt_patiently(pg_catalog.format('SELECT public.hc_adopt_put_back_schema(%L)', schema), 'the trigger log');
+    CALL public.hc_with_short_waits(pg_catalog.format('SELECT public.hc_adopt_put_back_schema(%L)', schema),
+        'the trigger log was not put back', 'Call it again; what was done stays done.');
 END
 $procedure$;
 COMMENT ON PROCEDURE public.hc_adopt_undo(name) IS
