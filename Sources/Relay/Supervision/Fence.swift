@@ -69,6 +69,7 @@ struct Fence: Sendable {
             ])
         }
         let at = try await leader.call("hc_fence_advance", .json(leader.session.whence(kept)), .text(value))
+        // Not settled, both values stay known until the next one is: that is what they are kept for.
         try? kept?.settle(value, at: at)
     }
 
