@@ -27,6 +27,10 @@ CREATE TABLE public.hc_batch (
     request_id        text,
     answer            jsonb,
     reason            text,
+    call              bigint,
+    api               text NOT NULL DEFAULT 'single' CHECK (api IN ('single', 'bulk1', 'bulk2')),
+    locks             text[] NOT NULL DEFAULT '{}',
+    job               jsonb,
     CHECK ((external_id_field IS NOT NULL) = (operation = 'upsert')),
     CHECK (state NOT IN ('SENT', 'DOUBT', 'PARKED') OR first_sent_at IS NOT NULL)
 );
@@ -35,7 +39,12 @@ CREATE INDEX hc_batch_open ON public.hc_batch (connection, id) WHERE state <> 'D
 CREATE INDEX hc_batch_repeat ON public.hc_batch (connection, id) WHERE state = 'REPEAT';
 CREATE INDEX hc_batch_mapping ON public.hc_batch (mapping);
 COMMENT ON TABLE public.hc_batch IS
-    'Changes that travel in one Salesforce request. CLAIMED: not sent. SENT: on its way. REPEAT: to be offered again at due_at. DOUBT: sent, answer unknown. PARKED: a person must decide. ANSWERED: the whole answer is stored and is being applied. DONE.';
+    'Changes of one mapping and one operation that travel in one Salesforce request. CLAIMED: not sent. SENT: on its way. REPEAT: to be offered again at due_at. DOUBT: sent, answer unknown. PARKED: a person must decide. ANSWERED: the whole answer is stored and is being applied. DONE.';
+
+COMMENT ON COLUMN public.hc_batch.call IS 'Batches of one number travel together in one request: up to ten objects of one operation. Null: alone';
+COMMENT ON COLUMN public.hc_batch.api IS 'single: one SOAP or REST collections call; bulk1, bulk2: a job of that Bulk API';
+COMMENT ON COLUMN public.hc_batch.locks IS 'Parents that Salesforce locks while the request runs: no two requests with a common one run at the same time';
+COMMENT ON COLUMN public.hc_batch.job IS 'Bulk: the job, as far as it is known: {"id", "state", …}';
 
 CREATE TABLE public.hc_batch_entry (
     batch      bigint NOT NULL REFERENCES public.hc_batch ON DELETE CASCADE,
@@ -49,6 +58,8 @@ CREATE TABLE public.hc_batch_entry (
     outcome    jsonb,
     applied    boolean NOT NULL DEFAULT false,
     reason     text,
+    keys       text[] NOT NULL DEFAULT '{}',
+    merged_into integer,
     PRIMARY KEY (batch, position)
 );
 -- The second condition of each keeps it for queries that imply it, those by record and those by log_id. Without, the planner, who sees
@@ -57,6 +68,8 @@ CREATE INDEX hc_batch_entry_record ON public.hc_batch_entry (mapping, record_id)
 CREATE INDEX hc_batch_entry_log ON public.hc_batch_entry (log_id) WHERE NOT applied AND log_id > 0;
 COMMENT ON TABLE public.hc_batch_entry IS
     'One captured change in a batch. An entry that is not applied means that its change, and so its record, is in flight, whatever the visible state of the log row says.';
+COMMENT ON COLUMN public.hc_batch_entry.keys IS 'What a later change must not overtake: the row, the record, its identifiers and those of its parents';
+COMMENT ON COLUMN public.hc_batch_entry.merged_into IS 'The position in the batch of the change that carries the effect of this one, which is not sent itself and shares the other''s outcome';
 COMMENT ON COLUMN public.hc_batch_entry.outcome IS
     'What Salesforce said of this change: {"success","id","created","errors":[{"code","message","fields"}]}, or null while it is not known.';
 

@@ -1,3 +1,12 @@
 -- Made anew with other conditions.
 DROP INDEX public.hc_batch_entry_log;
 DROP INDEX public.hc_batch_entry_record;
+
+ALTER TABLE public.hc_batch
+    ADD COLUMN call  bigint,
+    ADD COLUMN api   text NOT NULL DEFAULT 'single' CHECK (api IN ('single', 'bulk1', 'bulk2')),
+    ADD COLUMN locks text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN job   jsonb;
+ALTER TABLE public.hc_batch_entry
+    ADD COLUMN keys        text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN merged_into integer;

@@ -1,0 +1,55 @@
+-- Calls: the protocol for several requests at a time, so that a round trip to the database serves many of them
+
+CREATE FUNCTION public.hc_write_algorithm(c public.hc_connection) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(c.settings ->> 'write_algorithm', 'planned')
+$$;
+COMMENT ON FUNCTION public.hc_write_algorithm(public.hc_connection) IS 'How the connection writes: ordered, merged or planned.';
+
+CREATE FUNCTION public.hc_call_request(batches bigint[]) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object('call', min(coalesce(b.call, b.id)), 'api', min(b.api), 'operation', min(b.operation), 'external_id_field', min(b.external_id_field),
+                              'batches', jsonb_agg(public.hc_batch_request(b) ORDER BY b.id))
+      FROM public.hc_batch b WHERE b.id = ANY (batches)
+$$;
+COMMENT ON FUNCTION public.hc_call_request(bigint[]) IS 'The request that the relay sends for batches that travel together.';
+
+CREATE FUNCTION public.hc_claim_calls(connection uuid, epoch bigint, calls integer) RETURNS jsonb
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    c public.hc_connection := public.hc_step(hc_claim_calls.connection, hc_claim_calls.epoch);
+    batch jsonb;
+BEGIN
+    -- One at a time: a change is sent when the one before it has been answered.
+    IF calls < 1 OR EXISTS (SELECT FROM public.hc_batch b WHERE b.connection = c.id AND b.state IN ('CLAIMED', 'SENT')) THEN
+        RETURN '[]';
+    END IF;
+    batch := public.hc_claim(hc_claim_calls.connection, hc_claim_calls.epoch);
+    RETURN CASE WHEN batch IS NULL THEN '[]' ELSE jsonb_build_array(public.hc_call_request(ARRAY[(batch ->> 'batch')::bigint])) END;
+END
+$$;
+COMMENT ON FUNCTION public.hc_claim_calls(uuid, bigint, integer) IS
+    'Makes up to so many requests durable that may run at the same time, and returns them; an empty array when nothing can be sent now.';
+
+CREATE FUNCTION public.hc_sent_calls(connection uuid, epoch bigint, calls bigint[]) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT public.hc_sent(hc_sent_calls.connection, hc_sent_calls.epoch, b.id)
+      FROM public.hc_batch b WHERE b.connection = hc_sent_calls.connection AND b.state IN ('CLAIMED', 'SENT') AND coalesce(b.call, b.id) = ANY (calls) ORDER BY b.id
+$$;
+COMMENT ON FUNCTION public.hc_sent_calls(uuid, bigint, bigint[]) IS 'Says of all batches of the calls that their request is about to be written.';
+
+CREATE FUNCTION public.hc_answer_batches(connection uuid, epoch bigint, answers jsonb) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT public.hc_answer(hc_answer_batches.connection, hc_answer_batches.epoch, (a.value ->> 'batch')::bigint, a.value ->> 'outcome', a.value -> 'answer')
+      FROM jsonb_array_elements(answers) a
+$$;
+COMMENT ON FUNCTION public.hc_answer_batches(uuid, bigint, jsonb) IS
+    'Stores the outcomes of several batches in one transaction: [{"batch", "outcome", "answer"}], each as hc_answer takes it.';
+
+CREATE FUNCTION public.hc_apply_batches(connection uuid, epoch bigint, batches bigint[]) RETURNS jsonb
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_agg(public.hc_apply(hc_apply_batches.connection, hc_apply_batches.epoch, b) || jsonb_build_object('batch', b)), '[]')
+      FROM unnest(batches) b
+$$;
+COMMENT ON FUNCTION public.hc_apply_batches(uuid, bigint, bigint[]) IS
+    'Applies the stored answers of several batches: [{"batch", "applied", "waiting", "done"}].';
