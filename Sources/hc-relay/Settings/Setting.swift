@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// One setting: the only place that says what it is called, what it may be and what it does.
 struct Setting: Sendable {
     /// What a value must be.
@@ -58,6 +60,24 @@ struct Setting: Sendable {
             }
         guard !isGood else { return nil }
         return "\(name) cannot be \(isSecret ? "what it is" : "\"\(value)\""): give \(expected)"
+    }
+
+    /// Why `value` cannot stand on the command line, where every user of the machine sees it in the process list; nil when it can.
+    /// A database's address may, unless it has a password.
+    func refusalAsFlag(_ value: String) -> String? {
+        guard isSecret else { return nil }
+        if name == SettingTable.databaseURL.name, !Self.hasPassword(value) { return nil }
+        let what = name == SettingTable.databaseURL.name ? "a password in \(flag)" : flag
+        return "\(what) would stand in the process list: set \(name) in the environment or in a settings file (\(SettingTable.fileFlag) FILE)"
+    }
+
+    /// Whether a URI or keywords of libpq carry a password, of the user or of the client's key.
+    private static func hasPassword(_ database: String) -> Bool {
+        if database.range(of: "password *=", options: [.regularExpression, .caseInsensitive]) != nil { return true }
+        guard let scheme = database.range(of: "://") else { return false }
+        let authority = database[scheme.upperBound...].prefix { !"/?#".contains($0) }
+        guard let at = authority.lastIndex(of: "@") else { return false }
+        return authority[..<at].contains(":")
     }
 
     private var expected: String {

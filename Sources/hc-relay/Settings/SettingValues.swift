@@ -12,6 +12,9 @@ struct SettingValues: Sendable {
     ///   - environment: variables; an empty one counts as not set.
     /// - Throws: ``CommandFailure`` for a value that cannot be, a file that cannot be read, or a name that is no setting.
     init(commandLine: CommandLineSettings, environment: [String: String]) throws {
+        for setting in SettingTable.all {
+            if let value = commandLine.values[setting.name], let refusal = setting.refusalAsFlag(value) { throw CommandFailure(refusal) }
+        }
         var providers: [any ConfigProvider] = [
             InMemoryProvider(
                 name: "flags", values: Dictionary(uniqueKeysWithValues: commandLine.values.map { (Self.key($0.key), ConfigValue(.string($0.value), isSecret: true)) })),

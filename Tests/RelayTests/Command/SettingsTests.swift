@@ -47,6 +47,20 @@ struct SettingsTests {
         #expect(error.description.contains(name) && error.description.contains(value) && error.description.contains(advice))
     }
 
+    @Test("a secret is refused on the command line, where the process list shows it, and the refusal does not repeat it", arguments: [
+        ["--database-url", "postgresql://app:hidden@db/app"], ["--database-url=host=db password = hidden"],
+        ["--database-url", "postgresql://db/app?sslpassword=hidden"], ["--salesforce-client-secret", "hidden"], ["--api-token=hidden"],
+    ])
+    func secretFlag(flags: [String]) throws {
+        let error = try #require(#expect(throws: CommandFailure.self) { try values(flags) })
+        #expect(error.description.contains("process list") && error.description.contains("environment") && !error.description.contains("hidden"))
+    }
+
+    @Test("a database without a password may be a flag", arguments: ["postgresql://app@[::1]:5432/app", "host=db user=app", "postgresql:///app?host=/tmp"])
+    func databaseFlag(url: String) throws {
+        #expect(try values(["--database-url", url])[SettingTable.databaseURL] == url)
+    }
+
     @Test("a file that names no setting says where")
     func unknownName() throws {
         let path = try file("\nHC_SPEED=fast\n")
