@@ -53,3 +53,12 @@ def test_doctor_says_that_a_table_is_not_captured_any_more(connected, database):
     assert doctor.returncode == 1 and "has no trigger hc_account_logtrigger, so changes of it are not captured" in doctor.stdout
     database.execute("SELECT hc_mapping_triggers_create(id) FROM hc_mapping")
     connected.succeed("doctor")
+
+
+def test_doctor_warns_of_a_sequence_that_runs_out_of_numbers(connected, database):
+    assert "none has used half of its numbers" in connected.succeed("doctor")
+    database.execute("SELECT setval('salesforce._trigger_log_id_seq', 1181116006)")   # 55 % of what an integer has
+    assert "warning: 55% of its integer numbers are used: CALL public.hc_bigint" in connected.succeed("doctor")
+    database.execute("SELECT setval('salesforce._trigger_log_id_seq', 1782579527)")   # 83 %
+    doctor = connected.command("doctor")
+    assert doctor.returncode == 1 and "salesforce._trigger_log_id_seq" in doctor.stdout and "83% of its integer numbers" in doctor.stdout

@@ -16,7 +16,7 @@ struct SettingsCommand: AsyncParsableCommand {
         case .table:
             Render.table(
                 ["variable", "flag", "value", "default", "what it says"],
-                SettingTable.all.map { [$0.name, $0.flag, $0.kind.text, $0.otherwise ?? "", Self.about($0)] })
+                SettingTable.all.map { [$0.name, Self.flag(of: $0) ?? "", $0.kind.text, $0.otherwise ?? "", Self.about($0)] })
         case .markdown:
             for setting in SettingTable.all {
                 print("| `\(setting.name)` | \(setting.otherwise.map { "`\($0)`" } ?? "") | \(Self.about(setting)) |")
@@ -32,12 +32,17 @@ struct SettingsCommand: AsyncParsableCommand {
 
     /// Flags and what they say, for the help of a command.
     static var flags: String {
-        SettingTable.all.map { "  \($0.flag) \($0.kind.text)\($0.otherwise.map { " (\($0))" } ?? ""): \($0.about)" }.joined(separator: "\n")
+        SettingTable.all.compactMap { setting in
+            flag(of: setting).map { "  \($0) \(setting.kind.text)\(setting.otherwise.map { " (\($0))" } ?? ""): \(setting.about)" }
+        }.joined(separator: "\n")
     }
+
+    /// Secrets have none: the process list would show them.
+    private static func flag(of setting: Setting) -> String? { setting.refusalAsFlag("") == nil ? setting.flag : nil }
 
     private struct Row: Encodable {
         var name: String
-        var flag: String
+        var flag: String?
         var value: String
         var `default`: String?
         var secret: Bool
@@ -45,7 +50,7 @@ struct SettingsCommand: AsyncParsableCommand {
 
         init(_ setting: Setting) {
             name = setting.name
-            flag = setting.flag
+            flag = SettingsCommand.flag(of: setting)
             value = setting.kind.text
             `default` = setting.otherwise
             secret = setting.isSecret
