@@ -92,3 +92,39 @@ SET statement_timeout = '50ms';
 INSERT INTO abo.t (name) SELECT 'slow' FROM generate_series(1, 3), pg_sleep(10);
 RESET statement_timeout;
 :log
+-- Writing the log itself fails or is cancelled in its middle: an index of the user on the log raises at the 100th of 200 entries.
+CREATE FUNCTION abo.trip(id int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF id = 100 AND current_setting('abo.trip') = 'raise' THEN
+        RAISE 'tripped';
+    ELSIF id = 100 AND current_setting('abo.trip') = 'cancel' THEN
+        PERFORM pg_cancel_backend(pg_backend_pid()), pg_sleep(10);
+    END IF;
+    RETURN id;
+END $$;
+SET abo.trip = '';
+CREATE INDEX tripwire ON abo._trigger_log (abo.trip(record_id));
+SET abo.trip = 'raise';
+INSERT INTO abo.t (id, name) SELECT i, 'never' FROM generate_series(1, 200) i;
+SET abo.trip = 'cancel';
+INSERT INTO abo.t (id, name) SELECT i, 'never' FROM generate_series(1, 200) i;
+DO $$
+DECLARE
+    how text;
+BEGIN
+    INSERT INTO abo.t (id, name) VALUES (1, 'before');
+    FOREACH how IN ARRAY ARRAY['raise', 'cancel'] LOOP
+        PERFORM set_config('abo.trip', how, false);
+        BEGIN
+            INSERT INTO abo.t (id, name) SELECT i, 'never' FROM generate_series(2, 200) i;
+        EXCEPTION WHEN raise_exception OR query_canceled THEN
+            UPDATE abo.t SET name = how WHERE id = 1;
+        END;
+    END LOOP;
+    PERFORM set_config('abo.trip', '', false);
+    INSERT INTO abo.t (id, name) VALUES (100, 'after');
+END $$;
+SELECT id, name FROM abo.t ORDER BY id;
+SELECT count(*) FROM abo._trigger_log WHERE abo.trip(record_id) = 100;
+DROP INDEX abo.tripwire;
+:log
