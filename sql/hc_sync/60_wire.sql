@@ -40,11 +40,80 @@ $$;
 COMMENT ON FUNCTION public.hc_normal(text, integer, text) IS
     'A wire value as Salesforce would store it: trimmed, blank as null, rounded to the scale, seconds, 15-character ids, picklist values in one order. Two values are the same for Salesforce when these are.';
 
+-- hstore may be in another schema than public: its functions are named where they are now. The first is inlined, and takes all texts at
+-- once, because a set that is made anew for each row costs more than what is done with it.
+DO $do$
+BEGIN
+    EXECUTE format($ddl$
+CREATE FUNCTION public.hc_pairs_of(captured text[]) RETURNS TABLE (n bigint, key text, value text)
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT x.n, %1$I.skeys(x.pairs), %1$I.svals(x.pairs)
+      FROM (SELECT c.n, c.pairs::%1$I.hstore AS pairs FROM pg_catalog.unnest(captured) WITH ORDINALITY c(pairs, n) OFFSET 0) x
+$$;
+CREATE FUNCTION public.hc_pairs_values(captured text, keys text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT captured::%1$I.hstore OPERATOR(%1$I.->) keys
+$$;
+$ddl$, public.hc_hstore_schema());
+END
+$do$;
+COMMENT ON FUNCTION public.hc_pairs_of(text[]) IS 'The keys and values of the hstore texts of several log entries, with the place of each text.';
+COMMENT ON FUNCTION public.hc_pairs_values(text, text[]) IS 'The values of some keys of a log entry''s hstore text.';
+
+CREATE FUNCTION public.hc_wire_built(mapping uuid, actions text[], captured text[]) RETURNS TABLE (n bigint, wire jsonb)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB' AS $$
+#variable_conflict use_column
+BEGIN
+    -- Not in SQL, and with one plan for all: planning costs more than running it for a few entries. None of the aggregates sorts: most
+    -- groups have nothing to sort, and preparing for it takes longer than all else.
+    RETURN QUERY
+    WITH field AS MATERIALIZED (
+        SELECT f.column_name::text AS key, f.position, f.field_name, f.salesforce_type, f.createable, f.updateable, f.relationship_name,
+               f.relationship_field, f.relationship_object, f.relationship_field IS NOT NULL AS names_parent,
+               (SELECT array_agg(r.column_name::text) FROM public.hc_field r
+                 WHERE r.mapping = f.mapping AND r.relationship_name = f.relationship_name
+                   AND (r.relationship_field IS NULL) <> (f.relationship_field IS NULL)) AS rivals
+          FROM public.hc_field f WHERE f.mapping = hc_wire_built.mapping
+    ), pair AS (
+        SELECT p.n, p.key, nullif(p.value, '') AS value, actions[p.n] = 'INSERT' AS creates
+          FROM public.hc_pairs_of(hc_wire_built.captured) p WHERE p.key <> ALL ('{id,sfid,_hc_lastop,_hc_err}'::text[])
+    ), changed AS (
+        SELECT p.n, p.key, p.value, f.position, f.field_name, f.salesforce_type, f.names_parent, f.relationship_name, f.relationship_object, f.relationship_field,
+               CASE WHEN p.creates THEN f.createable AND p.value IS NOT NULL ELSE f.updateable END
+                   -- Of a lookup and the same parent named by external id one is sent: the external id, unless that is null.
+                   AND NOT (f.rivals IS NOT NULL AND (p.value IS NULL OR NOT f.names_parent)
+                            AND array_to_string(public.hc_pairs_values(captured[p.n], f.rivals), '') <> '') AS sent,
+               CASE WHEN p.creates THEN p.value IS NOT NULL AND NOT coalesce(f.createable, false) ELSE NOT coalesce(f.updateable, false) END AS dropped
+          FROM pair p LEFT JOIN field f ON f.key = p.key
+    ), built AS (
+        SELECT c.n,
+               jsonb_object_agg(c.field_name, CASE WHEN c.value IS NULL THEN 'false' ELSE public.hc_wire_value(c.salesforce_type, c.value) END)
+                   FILTER (WHERE c.sent AND NOT c.names_parent AND (c.value IS NOT NULL OR c.salesforce_type = 'boolean')) AS fields,
+               array_agg(CASE WHEN c.names_parent THEN c.relationship_name ELSE c.field_name END)
+                   FILTER (WHERE c.sent AND c.value IS NULL AND c.salesforce_type <> 'boolean') AS nulls,
+               array_agg(jsonb_build_object('position', c.position, 'relationship', c.relationship_name, 'object', c.relationship_object,
+                                            'field', c.relationship_field, 'value', c.value))
+                   FILTER (WHERE c.sent AND c.names_parent AND c.value IS NOT NULL) AS parents,
+               jsonb_object_agg(c.key, coalesce(c.field_name, c.key || ' (not mapped)')) FILTER (WHERE c.dropped) AS dropped
+          FROM changed c GROUP BY c.n
+    )
+    SELECT e.n, jsonb_build_object(
+               'fields', coalesce(b.fields, '{}'),
+               'nulls', CASE WHEN b.nulls IS NULL THEN '[]' ELSE (SELECT jsonb_agg(DISTINCT x) FROM unnest(b.nulls) x) END,
+               'parents', CASE WHEN b.parents IS NULL THEN '[]' ELSE (SELECT jsonb_agg(x - 'position' ORDER BY (x -> 'position')::integer) FROM unnest(b.parents) x) END,
+               'dropped', CASE WHEN b.dropped IS NULL THEN '[]' ELSE (SELECT jsonb_agg(x.value ORDER BY x.key) FROM jsonb_each(b.dropped) x) END)
+      FROM generate_series(1::bigint, cardinality(hc_wire_built.captured)) e(n) LEFT JOIN built b ON b.n = e.n;
+END
+$$;
+COMMENT ON FUNCTION public.hc_wire_built(uuid, text[], text[]) IS
+    'What captured changes of one mapping send, by their place: {"fields","nulls","parents","dropped"}. Nulls of an INSERT are left out, or they would override defaults; fields that the connected user may not write are dropped and named. Raises for a value that is none of its type.';
+
 CREATE FUNCTION public.hc_wire_record(mapping uuid, action text, captured text) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
-    -- Not in SQL, and with one plan for all: this runs once for each change, and planning it costs more than running it.
+    -- The same for one entry, at a third of what hc_wire_built takes for one. Not in SQL, and with one plan for all: planning it costs more
+    -- than running it.
     RETURN (
     WITH changed AS (
         SELECT f.*, nullif(p.value, '') AS value, p.key
@@ -76,3 +145,28 @@ END
 $$;
 COMMENT ON FUNCTION public.hc_wire_record(uuid, text, text) IS
     'What one captured change sends: {"fields","nulls","parents","dropped"}. Nulls of an INSERT are left out, or they would override defaults; fields that the connected user may not write are dropped and named.';
+
+CREATE FUNCTION public.hc_wire_records(mapping uuid, ids bigint[], actions text[], captured text[]) RETURNS TABLE (id bigint, wire jsonb, error text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    half integer := cardinality(ids) / 2;
+    last integer := cardinality(ids);
+BEGIN
+    BEGIN
+        RETURN QUERY SELECT ids[b.n], b.wire, NULL::text FROM public.hc_wire_built(hc_wire_records.mapping, actions, captured) b;
+        RETURN;
+    EXCEPTION WHEN data_exception OR syntax_error OR internal_error THEN   -- the last two: text that is no hstore, in an entry written by hand
+        id := ids[1];
+        error := SQLERRM;
+    END;
+    IF last = 1 THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    -- One of them is bad: halves find it in as many steps as its place has digits in binary.
+    RETURN QUERY SELECT * FROM public.hc_wire_records(hc_wire_records.mapping, ids[:half], actions[:half], captured[:half]);
+    RETURN QUERY SELECT * FROM public.hc_wire_records(hc_wire_records.mapping, ids[half + 1:], actions[half + 1:], captured[half + 1:]);
+END
+$$;
+COMMENT ON FUNCTION public.hc_wire_records(uuid, bigint[], text[], text[]) IS
+    'What many captured changes of one mapping send, each as hc_wire_record says; for a change with a value that is none of its type, the error instead.';
