@@ -53,7 +53,7 @@ capture_insert(HcEntry *entry, StringInfo texts, HcTable *table, TupleTableSlot 
 }
 
 static void
-capture_update(HcEntry *entry, StringInfo texts, HcTable *table, TupleTableSlot *old_row, TupleTableSlot *new_row, bool sends)
+capture_update(HcEntry *entry, StringInfo texts, HcTable *table, bool sends, TupleTableSlot *old_row, TupleTableSlot *new_row)
 {
 	entry->action = "UPDATE";
 	set_record(entry, table, new_row);
@@ -65,7 +65,7 @@ capture_update(HcEntry *entry, StringInfo texts, HcTable *table, TupleTableSlot 
 }
 
 static void
-capture_delete(HcEntry *entry, StringInfo texts, HcTable *table, TupleTableSlot *row, bool sends)
+capture_delete(HcEntry *entry, StringInfo texts, HcTable *table, bool sends, TupleTableSlot *row)
 {
 	entry->action = "DELETE";
 	set_record(entry, table, row);
@@ -75,49 +75,51 @@ capture_delete(HcEntry *entry, StringInfo texts, HcTable *table, TupleTableSlot 
 		entry->state = "IGNORE";
 }
 
-/* A mapping that sends ignores changes without effect; a read-only one logs them all. */
+/*
+ * An INSERT has no old row, a DELETE no new one. A mapping that sends ignores
+ * changes without effect; a read-only one logs them all.
+ */
 static void
-describe_change(HcEntry *entry, StringInfo texts, TriggerData *trigdata)
+describe_change(HcEntry *entry, StringInfo texts, Relation relation, bool sends, TupleTableSlot *old_row, TupleTableSlot *new_row)
 {
-	HcTable    *table = hc_table(trigdata->tg_relation);
-	bool		sends = strcmp(trigdata->tg_trigger->tgargs[0], "NEW") == 0;
+	HcTable    *table = hc_table(relation);
 	int			nest_level = hc_begin_output(table);
 
 	enlargeStringInfo(texts, table->longest_texts);
 	entry->state = sends ? "NEW" : "READONLY";
 	entry->sfid = entry->old_values = entry->new_values = HC_NULL;
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		capture_insert(entry, texts, table, trigdata->tg_trigslot);
-	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		capture_update(entry, texts, table, trigdata->tg_trigslot, trigdata->tg_newslot, sends);
-	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-		capture_delete(entry, texts, table, trigdata->tg_trigslot, sends);
+	if (old_row == NULL)
+		capture_insert(entry, texts, table, new_row);
+	else if (new_row == NULL)
+		capture_delete(entry, texts, table, sends, old_row);
 	else
-		elog(ERROR, "unexpected trigger event %u", trigdata->tg_event);
-	entry->table_name = hc_string_text(texts, RelationGetRelationName(trigdata->tg_relation));
+		capture_update(entry, texts, table, sends, old_row, new_row);
+	entry->table_name = hc_string_text(texts, RelationGetRelationName(relation));
 	table->longest_texts = Max(table->longest_texts, Min(texts->len, LONGEST_AT_ONCE));
 	hc_end_output(nest_level);
 }
 
-Datum
-hc_capture(PG_FUNCTION_ARGS)
+/* Only under the lock of the mapped row: per record the order of ids is the order of commits. */
+static void
+number_entry(HcEntry *entry)
 {
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	entry->owner = GetCurrentSubTransactionId();
+	entry->command = GetCurrentCommandId(true);
+	entry->id = nextval_internal(entry->log->sequence, false);
+	entry->transaction = (int64) U64FromFullTransactionId(GetTopFullTransactionId());
+	entry->created_at = GetCurrentTimestamp();
+}
+
+static void
+capture(Relation relation, bool sends, TupleTableSlot *old_row, TupleTableSlot *new_row)
+{
 	HcEntry		entry = {0};
 	StringInfoData texts;
 
-	check_call(fcinfo);
 	initStringInfo(&texts);
-	describe_change(&entry, &texts, trigdata);
-
-	entry.log = hc_log(RelationGetNamespace(trigdata->tg_relation));
-	entry.owner = GetCurrentSubTransactionId();
-	entry.command = GetCurrentCommandId(true);
-	/* Only here, under the lock of the mapped row: per record the order of ids is the order of commits. */
-	entry.id = nextval_internal(entry.log->sequence, false);
-	entry.transaction = (int64) U64FromFullTransactionId(GetTopFullTransactionId());
-	entry.created_at = GetCurrentTimestamp();
-
+	describe_change(&entry, &texts, relation, sends, old_row, new_row);
+	entry.log = hc_log(RelationGetNamespace(relation));
+	number_entry(&entry);
 	if (!hc_bulk_capture || XactReadOnly)
 		hc_write_entries(&entry, 1, texts.data, true);
 	else if (hc_is_flush_certain() && hc_fits_plain_log(entry.log, &entry, texts.data))
@@ -127,5 +129,44 @@ hc_capture(PG_FUNCTION_ARGS)
 		hc_flush_pending();
 		hc_write_entries(&entry, 1, texts.data, false);
 	}
+}
+
+/*
+ * Captures a row that a running statement has just written, to be logged when
+ * the statement finishes. Answers false, and has done nothing, where the log
+ * is such that only the trigger's own way serves.
+ */
+bool
+hc_capture_early(const void *statement, Relation relation, bool sends, TupleTableSlot *old_row, TupleTableSlot *new_row)
+{
+	HcEntry		entry = {0};
+	StringInfoData texts;
+
+	if (!hc_bulk_capture || XactReadOnly || !hc_log(RelationGetNamespace(relation))->is_plain)
+		return false;
+	initStringInfo(&texts);
+	describe_change(&entry, &texts, relation, sends, old_row, new_row);
+	entry.log = hc_log(RelationGetNamespace(relation));
+	number_entry(&entry);
+	entry.statement = statement;
+	if (!hc_fits_plain_log(entry.log, &entry, texts.data))
+		return false;
+	hc_add_pending(&entry, &texts);
+	return true;
+}
+
+Datum
+hc_capture(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	bool		is_insert,
+				is_update;
+
+	check_call(fcinfo);
+	is_insert = TRIGGER_FIRED_BY_INSERT(trigdata->tg_event);
+	is_update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	capture(trigdata->tg_relation, strcmp(trigdata->tg_trigger->tgargs[0], "NEW") == 0,
+			is_insert ? NULL : trigdata->tg_trigslot,
+			is_insert ? trigdata->tg_trigslot : is_update ? trigdata->tg_newslot : NULL);
 	return PointerGetDatum(NULL);	/* ignored for AFTER triggers */
 }

@@ -23,7 +23,8 @@
 #define GUARD_BODY "BEGIN RETURN pg_catalog.current_setting('xmlbinary'); END"
 
 static bool guard_is_known = false;
-static Oid	replaced_guard = InvalidOid;
+static Oid	guard = InvalidOid;
+static bool guard_is_ours = false;
 
 static void
 forget_guard(Datum argument, int cache, uint32 hash)
@@ -56,17 +57,26 @@ learn_guard(void)
 	bool		is_null;
 	Datum		body;
 
-	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR,
-				errcode(ERRCODE_UNDEFINED_FUNCTION),
-				errmsg("function public.get_xmlbinary() does not exist"),
-				errhint("Make it with SELECT public.hc_guard_create()."));
-	body = SysCacheGetAttr(PROCNAMEARGSNSP, tuple, Anum_pg_proc_prosrc, &is_null);
-	replaced_guard = !is_null && strcmp(TextDatumGetCString(body), GUARD_BODY) == 0 &&
-		((Form_pg_proc) GETSTRUCT(tuple))->prolang == get_language_oid("plpgsql", true) ?
-		InvalidOid : ((Form_pg_proc) GETSTRUCT(tuple))->oid;
-	ReleaseSysCache(tuple);
+	guard = InvalidOid;
+	guard_is_ours = false;
+	if (HeapTupleIsValid(tuple))
+	{
+		body = SysCacheGetAttr(PROCNAMEARGSNSP, tuple, Anum_pg_proc_prosrc, &is_null);
+		guard = ((Form_pg_proc) GETSTRUCT(tuple))->oid;
+		guard_is_ours = !is_null && strcmp(TextDatumGetCString(body), GUARD_BODY) == 0 &&
+			((Form_pg_proc) GETSTRUCT(tuple))->prolang == get_language_oid("plpgsql", true);
+		ReleaseSysCache(tuple);
+	}
 	guard_is_known = true;
+}
+
+/* public.get_xmlbinary() while it is the one that we made. */
+Oid
+hc_own_guard(void)
+{
+	if (!guard_is_known)
+		learn_guard();
+	return guard_is_ours ? guard : InvalidOid;
 }
 
 bool
@@ -74,7 +84,12 @@ hc_user_is_writing(void)
 {
 	if (!guard_is_known)
 		learn_guard();
-	if (!OidIsValid(replaced_guard))
+	if (guard_is_ours)
 		return xmlbinary == XMLBINARY_BASE64;
-	return strcmp(TextDatumGetCString(OidFunctionCall0Coll(replaced_guard, C_COLLATION_OID)), "base64") == 0;
+	if (!OidIsValid(guard))
+		ereport(ERROR,
+				errcode(ERRCODE_UNDEFINED_FUNCTION),
+				errmsg("function public.get_xmlbinary() does not exist"),
+				errhint("Make it with SELECT public.hc_guard_create()."));
+	return strcmp(TextDatumGetCString(OidFunctionCall0Coll(guard, C_COLLATION_OID)), "base64") == 0;
 }

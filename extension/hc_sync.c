@@ -38,6 +38,7 @@ _PG_init(void)
 	hc_table_cache_init();
 	hc_trigger_log_init();
 	hc_guard_init();
+	hc_row_event_init();
 
 	/* In this order: the last one registered is called first, and what is pending at a commit must be written before it is announced. */
 	hc_announce_init();

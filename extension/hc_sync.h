@@ -12,6 +12,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "nodes/execnodes.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
@@ -96,6 +97,7 @@ typedef struct HcEntry
 	SubTransactionId owner;		/* in which the row was changed */
 	SubTransactionId written;	/* in which the entry was written, while that is not the owner */
 	CommandId	command;		/* in which the row was changed */
+	const void *statement;		/* the EState of the statement that is still running and holds the entry back; or NULL */
 	int64		id;
 	int64		transaction;
 	TimestampTz created_at;
@@ -108,6 +110,13 @@ typedef struct HcEntry
 	int			old_values;
 	int			new_values;
 } HcEntry;
+
+/* capture.c */
+extern Datum hc_capture(PG_FUNCTION_ARGS);
+extern bool hc_capture_early(const void *statement, Relation relation, bool sends, TupleTableSlot *old_row, TupleTableSlot *new_row);
+
+/* row_event.c */
+extern void hc_watch_rows(EState *statement);
 
 /* trigger_log.c */
 extern HcLog *hc_log(Oid schema);
@@ -124,6 +133,7 @@ extern void hc_forget_plan(HcLog *log);
 /* pending.c */
 extern void hc_add_pending(const HcEntry *entry, const StringInfoData *texts);
 extern void hc_flush_pending(void);
+extern void hc_release_pending(const void *statement);
 
 /* statement_end.c */
 extern bool hc_is_flush_certain(void);
@@ -148,11 +158,13 @@ extern int	hc_string_text(StringInfo texts, const char *string);
 
 /* guard.c */
 extern bool hc_user_is_writing(void);
+extern Oid	hc_own_guard(void);
 
 /* set-up of the caches and callbacks, called once by _PG_init */
 extern void hc_table_cache_init(void);
 extern void hc_trigger_log_init(void);
 extern void hc_guard_init(void);
+extern void hc_row_event_init(void);
 extern void hc_announce_init(void);
 extern void hc_pending_init(void);
 

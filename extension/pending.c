@@ -8,6 +8,9 @@
  *    and must not share the fate of a deeper one in which it happens to be
  *    written. So what is written deeper is kept until that one has ended,
  *    and is written again if it was rolled back.
+ *
+ *    Entries that a running statement made early are held back until it
+ *    finishes, unless the room gets short.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -20,7 +23,7 @@
 
 static HcEntry entries[MOST_ENTRIES];
 static int	count = 0;
-static int	unwritten = 0;
+static int	unwritten = 0;		/* and not held back */
 static StringInfoData texts = {0};
 static bool is_writing = false;
 
@@ -44,6 +47,12 @@ is_written(const HcEntry *entry)
 	return entry->written != InvalidSubTransactionId;
 }
 
+static bool
+is_due(const HcEntry *entry)
+{
+	return !is_written(entry) && entry->statement == NULL;
+}
+
 /* Removes the entries that are done or gone, owner invalid. The texts stay until none is left. */
 static void
 close_up(void)
@@ -55,7 +64,7 @@ close_up(void)
 	{
 		if (entries[i].owner == InvalidSubTransactionId)
 			continue;
-		if (!is_written(&entries[i]))
+		if (is_due(&entries[i]))
 			unwritten++;
 		if (kept != i)
 			entries[kept] = entries[i];
@@ -69,7 +78,7 @@ close_up(void)
 static bool
 belong_together(const HcEntry *a, const HcEntry *b)
 {
-	return !is_written(b) && a->log == b->log && a->command == b->command;
+	return is_due(b) && a->log == b->log && a->command == b->command;
 }
 
 static void
@@ -81,7 +90,7 @@ write_all(void)
 	{
 		int			to = from + 1;
 
-		if (is_written(&entries[from]))
+		if (!is_due(&entries[from]))
 		{
 			from = to;
 			continue;
@@ -93,6 +102,8 @@ write_all(void)
 	}
 	for (int i = 0; i < count; i++)
 	{
+		if (entries[i].statement != NULL)
+			continue;
 		if (entries[i].owner == current)
 			entries[i].owner = InvalidSubTransactionId;
 		else if (!is_written(&entries[i]))
@@ -119,6 +130,25 @@ hc_flush_pending(void)
 	PG_END_TRY();
 }
 
+/* Holds back no longer what a statement made early, or any statement. */
+static void
+release(const void *statement, bool of_all)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (entries[i].statement == NULL || (!of_all && entries[i].statement != statement))
+			continue;
+		entries[i].statement = NULL;
+		unwritten += is_due(&entries[i]);
+	}
+}
+
+void
+hc_release_pending(const void *statement)
+{
+	release(statement, false);
+}
+
 /* Takes an entry whose texts are in a buffer of the caller. Only within a statement at whose end hc_flush_pending is called. */
 void
 hc_add_pending(const HcEntry *entry, const StringInfoData *its_texts)
@@ -135,6 +165,7 @@ hc_add_pending(const HcEntry *entry, const StringInfoData *its_texts)
 	}
 	if (count == MOST_ENTRIES || texts.len >= MOST_BYTES)
 	{
+		release(NULL, true);
 		hc_flush_pending();
 		/* Those that a deeper subtransaction keeps may fill the room; then this one goes its own way. */
 		if (count == MOST_ENTRIES || texts.len >= MOST_BYTES)
@@ -168,7 +199,7 @@ hc_add_pending(const HcEntry *entry, const StringInfoData *its_texts)
 	if (added->new_values != HC_NULL)
 		added->new_values += offset;
 	count++;
-	unwritten++;
+	unwritten += is_due(added);
 }
 
 static void
@@ -204,6 +235,7 @@ at_transaction_end(XactEvent event, void *argument)
 	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
 	{
 		Assert(unwritten == 0);
+		release(NULL, true);
 		hc_flush_pending();
 		if (count > 0)
 			elog(ERROR, "%d log entries are not written", count);

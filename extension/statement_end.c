@@ -1,9 +1,11 @@
 /*-------------------------------------------------------------------------
  * statement_end.c
  *    When pending entries are written. Triggers after rows fire while the
- *    executor finishes a statement, or at the end of a COPY: only there do
- *    entries wait, and when the call returns they are written. SQL that runs
- *    between, in a user's trigger perhaps, finds them written too.
+ *    executor finishes a statement, or at the end of a COPY: there entries
+ *    wait, and when the call returns they are written. SQL that runs between,
+ *    in a user's trigger perhaps, finds them written too. Entries that are
+ *    made early, while the statement still runs, wait for its finish as if
+ *    they had been made there: SQL that runs before does not see them.
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -34,6 +36,8 @@ start(QueryDesc *query, int eflags)
 		next_start(query, eflags);
 	else
 		standard_ExecutorStart(query, eflags);
+	if ((eflags & (EXEC_FLAG_SKIP_TRIGGERS | EXEC_FLAG_EXPLAIN_ONLY)) == 0)
+		hc_watch_rows(query->estate);
 }
 
 static void
@@ -58,6 +62,7 @@ finish(QueryDesc *query)
 	depth++;
 	PG_TRY();
 	{
+		hc_release_pending(query->estate);
 		finish_query(query);
 		hc_flush_pending();
 	}
