@@ -31,6 +31,37 @@ public final class HTTPClient: Sendable {
         return try result.get()
     }
 
+    /// Sends a request whose body comes from `body`, piece by piece, and returns the whole answer. The request's own body is
+    /// not sent.
+    ///
+    /// An answer may come before the end of the body, when the server has seen enough: then ``HTTPBodyWriter/write(_:)`` throws
+    /// and the answer is returned, whatever `body` makes of that error.
+    ///
+    /// - Throws: what `body` throws, after breaking the request off, so that the server never takes half a body for the whole;
+    ///   ``HTTPError`` when there is no answer.
+    nonisolated(nonsending) public func upload(
+        _ request: HTTPRequest, maximumBodyBytes: Int = 64 * 1024 * 1024, body: (HTTPBodyWriter) async throws -> Void
+    ) async throws -> HTTPResponse {
+        guard let loop else { throw HTTPError.outOfMemory }
+        let cancellation = CancellationFlag(waking: loop.executor.wake)
+        let id = try await loop.openUpload(request, maximumBodyBytes: maximumBodyBytes, cancellation: cancellation).get()
+        let writer = HTTPBodyWriter(loop: loop, id: id, cancellation: cancellation)
+        do {
+            try await body(writer)
+        } catch {
+            guard await loop.isOver(id) else {
+                await loop.abandon(id)
+                throw error
+            }
+        }
+        let result = await withTaskCancellationHandler {
+            await loop.finishUpload(id)
+        } onCancel: {
+            cancellation.raise()
+        }
+        return try result.get()
+    }
+
     /// Sends a request and hands status, headers and the body as it comes to `body`.
     ///
     /// When `body` returns or throws before the end of the answer, the rest is not read and the connection is given up.

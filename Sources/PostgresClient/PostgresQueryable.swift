@@ -20,6 +20,12 @@ public protocol PostgresQueryable: Sendable {
     /// - Returns: the number of rows stored.
     @discardableResult
     nonisolated(nonsending) func copyIn(_ sql: String, from source: () async throws -> [UInt8]?) async throws -> Int
+
+    /// Runs `COPY ... TO STDOUT` and hands what comes to `sink`, in whole lines.
+    ///
+    /// The server is read from only as fast as `sink` returns. When it throws, the statement is cancelled and its error is
+    /// thrown.
+    nonisolated(nonsending) func copyOut(_ sql: String, to sink: ([UInt8]) async throws -> Void) async throws
 }
 
 extension PostgresQueryable {

@@ -93,6 +93,30 @@ struct RawConnection {
         return request
     }
 
+    /// The lines of a request's head, so that its body can be read piece by piece.
+    func readHeadLines() -> [String] {
+        (readHead() ?? "").split(separator: "\r\n").map(String.init)
+    }
+
+    /// A line without its end; nil when the client has closed.
+    func readLine() -> String? {
+        var bytes: [UInt8] = []
+        while !bytes.suffix(2).elementsEqual("\r\n".utf8) {
+            guard let byte = read(atMost: 1) else { return nil }
+            bytes += byte
+        }
+        return String(decoding: bytes.dropLast(2), as: UTF8.self)
+    }
+
+    func read(count: Int) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            guard let more = read(atMost: count - bytes.count) else { return nil }
+            bytes += more
+        }
+        return bytes
+    }
+
     private func readHead() -> String? {
         var bytes: [UInt8] = []
         while !bytes.suffix(4).elementsEqual("\r\n\r\n".utf8) {

@@ -1,17 +1,21 @@
 internal import CLibCurl
 
 extension EasyHandle {
+    /// What is known of a body before it is sent.
+    enum BodyPlan {
+        /// Its size as it is sent, after compression.
+        case bytes(Int, compressed: Bool)
+        /// It comes piece by piece; nobody knows how much.
+        case streamed
+    }
+
     /// Sets everything about the request except its callbacks.
-    ///
-    /// - Parameter bodyBytes: the size of the body as it is sent, after compression.
-    mutating func prepare(
-        _ request: HTTPRequest, bodyBytes: Int, compressed: Bool, for configuration: HTTPClientConfiguration
-    ) throws(HTTPError) {
+    mutating func prepare(_ request: HTTPRequest, body: BodyPlan, for configuration: HTTPClientConfiguration) throws(HTTPError) {
         try set(CURLOPT_NOSIGNAL, true)
         try set(CURLOPT_PROTOCOLS_STR, "http,https")
         try set(CURLOPT_URL, request.url)
-        try setMethod(request.method, bodyBytes: bodyBytes)
-        try setHeaders(headerLines(of: request, compressed: compressed))
+        try setMethod(request.method, body)
+        try setHeaders(headerLines(of: request, body))
         try set(CURLOPT_USERAGENT, configuration.userAgent)
         try set(CURLOPT_ACCEPT_ENCODING, "gzip")
         try set(CURLOPT_FOLLOWLOCATION, false)
@@ -19,29 +23,40 @@ extension EasyHandle {
         try setConnection(configuration)
     }
 
-    private func setMethod(_ method: HTTPMethod, bodyBytes: Int) throws(HTTPError) {
-        switch method {
-        case .head:
+    private func setMethod(_ method: HTTPMethod, _ body: BodyPlan) throws(HTTPError) {
+        switch (method, body) {
+        case (.head, _):
             try set(CURLOPT_NOBODY, true)
-        case .get where bodyBytes == 0:
+        case (.get, .bytes(0, _)):
             try set(CURLOPT_HTTPGET, true)
-        case .delete where bodyBytes == 0:
+        case (.delete, .bytes(0, _)):
             try set(CURLOPT_HTTPGET, true)
             try set(CURLOPT_CUSTOMREQUEST, method.rawValue)
-        case .get, .post, .put, .patch, .delete:
-            try set(CURLOPT_POST, true)
-            try set(CURLOPT_POSTFIELDSIZE_LARGE, offset: bodyBytes)
-            if method != .post { try set(CURLOPT_CUSTOMREQUEST, method.rawValue) }
+        case (_, .bytes(let count, _)):
+            try setBody(method, size: count)
+        case (_, .streamed):
+            try setBody(method, size: -1)
         }
     }
 
-    private func headerLines(of request: HTTPRequest, compressed: Bool) -> [String] {
+    private func setBody(_ method: HTTPMethod, size: Int) throws(HTTPError) {
+        try set(CURLOPT_POST, true)
+        try set(CURLOPT_POSTFIELDSIZE_LARGE, offset: size)
+        if method != .post { try set(CURLOPT_CUSTOMREQUEST, method.rawValue) }
+    }
+
+    private func headerLines(of request: HTTPRequest, _ body: BodyPlan) -> [String] {
         // curl leaves a header out when the line ends with its colon, and sends it empty when it ends with a semicolon.
         // Without Expect, a large body waits for no interim answer; without Content-Type, curl invents none.
         var lines = request.headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" }
         if !request.headers.contains(where: { $0.name.equalsIgnoringASCIICase("Content-Type") }) { lines.append("Content-Type:") }
         lines.append("Expect:")
-        if compressed { lines.append("Content-Encoding: gzip") }
+        switch body {
+        case .bytes(_, compressed: true): lines.append("Content-Encoding: gzip")
+        case .bytes: break
+        // HTTP/1.1 frames a body of unknown size in chunks; in HTTP/2 curl leaves the header out.
+        case .streamed: lines.append("Transfer-Encoding: chunked")
+        }
         return lines
     }
 

@@ -36,6 +36,7 @@ extension Transfer {
     }
 
     private func fill(_ bytes: UnsafeMutablePointer<CChar>?, capacity: Int) -> Int {
+        if upload != nil { return fillFromUpload(UnsafeMutableRawBufferPointer(start: bytes, count: capacity)) }
         // A repeated read begins again; curl asks for no rewind before the first byte.
         let count = min(capacity, requestBody.count - requestBodySent)
         guard let bytes, count > 0 else { return 0 }
@@ -45,6 +46,16 @@ extension Transfer {
         requestBodySent += count
         lastMove = .now
         return count
+    }
+
+    private func fillFromUpload(_ target: UnsafeMutableRawBufferPointer) -> Int {
+        guard upload?.isEmpty == false else {
+            if upload?.isComplete == true { return 0 }
+            upload?.isStarved = true
+            return Int(CURL_READFUNC_PAUSE)
+        }
+        lastMove = .now
+        return upload?.move(into: target) ?? 0
     }
 
     private func receive(_ bytes: UnsafeRawBufferPointer) -> Int {

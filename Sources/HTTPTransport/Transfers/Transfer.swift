@@ -13,6 +13,8 @@ final class Transfer {
     /// What the one task that waits for this transfer wants to see.
     enum Awaited {
         case head, piece, end
+        /// Room for more of a streamed request.
+        case room
     }
 
     enum Outcome {
@@ -27,6 +29,8 @@ final class Transfer {
 
     let requestBody: [UInt8]
     var requestBodySent = 0
+    /// Of a request whose body is streamed: what waits to be written.
+    var upload: Upload?
 
     var status = 0
     var headerFields: [HTTPHeader] = []
@@ -43,13 +47,14 @@ final class Transfer {
     private var waiter: (awaited: Awaited, continuation: CheckedContinuation<Bool, Never>)?
 
     init(
-        _ request: HTTPRequest, sink: Sink, cancellation: CancellationFlag,
+        _ request: HTTPRequest, sink: Sink, isUpload: Bool = false, cancellation: CancellationFlag,
         configuration: HTTPClientConfiguration, cookies: UnsafeMutableRawPointer?
     ) throws(HTTPError) {
         try request.checkWireSafety()
         let body = try request.encodedBody()
         guard var easy = EasyHandle() else { throw .outOfMemory }
-        try easy.prepare(request, bodyBytes: body.bytes.count, compressed: body.compressed, for: configuration)
+        try easy.prepare(request, body: isUpload ? .streamed : .bytes(body.bytes.count, compressed: body.compressed), for: configuration)
+        if isUpload { upload = Upload(limit: configuration.streamBufferBytes) }
         if let cookies { try easy.keepCookies(in: cookies) }
         self.easy = easy
         self.requestBody = body.bytes
@@ -64,7 +69,7 @@ final class Transfer {
 
     /// When the transfer has stalled, unless a byte moves before.
     var stallDeadline: ContinuousClock.Instant? {
-        guard let lastMove, let stall = request.timeouts.stall, !isPaused, outcome == nil else { return nil }
+        guard let lastMove, let stall = request.timeouts.stall, !isPaused, upload?.isStarved != true, outcome == nil else { return nil }
         return lastMove + stall
     }
 
@@ -96,6 +101,19 @@ final class Transfer {
         return piece
     }
 
+    /// Takes more of a streamed request, or its end, and lets curl go on if it was paused for it.
+    func offer(_ bytes: [UInt8]?) {
+        guard var pending = upload, outcome == nil else { return }
+        if let bytes { pending.append(bytes) } else { pending.isComplete = true }
+        let wasStarved = pending.isStarved
+        pending.isStarved = false
+        upload = pending
+        if wasStarved {
+            lastMove = .now
+            easy.resume()
+        }
+    }
+
     // MARK: - Waiting
 
     func isReady(for awaited: Awaited) -> Bool {
@@ -104,6 +122,7 @@ final class Transfer {
         case .head: head != nil
         case .piece: !received.isEmpty
         case .end: false
+        case .room: upload?.hasRoom ?? true
         }
     }
 

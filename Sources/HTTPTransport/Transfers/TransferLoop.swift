@@ -39,12 +39,7 @@ actor TransferLoop {
         _ request: HTTPRequest, maximumBodyBytes: Int, cancellation: CancellationFlag
     ) async -> Result<HTTPResponse, HTTPError> {
         do throws(HTTPError) {
-            let id = try start(request, sink: .whole(limit: maximumBodyBytes), cancellation: cancellation)
-            let transfer = try await wait(for: .end, of: id)
-            transfers[id] = nil
-            if case .failed(let error) = transfer.outcome { throw error }
-            guard let head = transfer.head else { throw transfer.failure(.badResponse) }
-            return .success(HTTPResponse(status: head.status, headers: head.headers, body: transfer.received))
+            return await wholeAnswer(of: try start(request, sink: .whole(limit: maximumBodyBytes), cancellation: cancellation))
         } catch {
             return .failure(error)
         }
@@ -69,6 +64,46 @@ actor TransferLoop {
         }
     }
 
+    /// Begins a request whose body follows; the caller must end with ``finishUpload(_:)`` or ``abandon(_:)``.
+    func openUpload(
+        _ request: HTTPRequest, maximumBodyBytes: Int, cancellation: CancellationFlag
+    ) async -> Result<TransferID, HTTPError> {
+        do throws(HTTPError) {
+            return .success(try start(request, sink: .whole(limit: maximumBodyBytes), isUpload: true, cancellation: cancellation))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Takes more of the body, and returns when there is room for the next piece.
+    /// - Returns: false when the exchange is over, and nothing more is wanted.
+    func write(_ bytes: [UInt8], to id: TransferID) async -> Result<Bool, HTTPError> {
+        do throws(HTTPError) {
+            transfers[id]?.offer(bytes)
+            return .success(try await wait(for: .room, of: id).outcome == nil)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Ends the body and waits for the whole answer.
+    func finishUpload(_ id: TransferID) async -> Result<HTTPResponse, HTTPError> {
+        transfers[id]?.offer(nil)
+        return await wholeAnswer(of: id)
+    }
+
+    private func wholeAnswer(of id: TransferID) async -> Result<HTTPResponse, HTTPError> {
+        do throws(HTTPError) {
+            let transfer = try await wait(for: .end, of: id)
+            transfers[id] = nil
+            if case .failed(let error) = transfer.outcome { throw error }
+            guard let head = transfer.head else { throw transfer.failure(.badResponse) }
+            return .success(HTTPResponse(status: head.status, headers: head.headers, body: transfer.received))
+        } catch {
+            return .failure(error)
+        }
+    }
+
     /// The next bytes of the answer; nil at its end. Bytes that came before a failure are handed out before it.
     func nextPiece(of id: TransferID) async -> Result<[UInt8]?, HTTPError> {
         do throws(HTTPError) {
@@ -81,6 +116,9 @@ actor TransferLoop {
         }
     }
 
+    /// Whether nothing more will happen to a transfer.
+    func isOver(_ id: TransferID) -> Bool { transfers[id]?.outcome != nil }
+
     /// Forgets a transfer, and ends it if it is still under way.
     func abandon(_ id: TransferID) {
         guard let transfer = transfers.removeValue(forKey: id) else { return }
@@ -90,10 +128,10 @@ actor TransferLoop {
     // MARK: - Start and wait
 
     private func start(
-        _ request: HTTPRequest, sink: Transfer.Sink, cancellation: CancellationFlag
+        _ request: HTTPRequest, sink: Transfer.Sink, isUpload: Bool = false, cancellation: CancellationFlag
     ) throws(HTTPError) -> TransferID {
         let transfer = try Transfer(
-            request, sink: sink, cancellation: cancellation, configuration: configuration, cookies: multi.cookies)
+            request, sink: sink, isUpload: isUpload, cancellation: cancellation, configuration: configuration, cookies: multi.cookies)
         if cancellation.isSet { throw transfer.failure(.cancelled) }
         guard multi.add(transfer.easy) else { throw .outOfMemory }
         lastNumber += 1

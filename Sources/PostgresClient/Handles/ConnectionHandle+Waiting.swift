@@ -31,6 +31,12 @@ extension ConnectionHandle {
         return ResultHandle(adopting: result)
     }
 
+    /// Waits for the server to send something, and takes it in.
+    func readMore(_ interrupt: inout Interrupt) throws(PostgresError) {
+        _ = try wait(for: Int16(POLLIN), &interrupt)
+        guard PQconsumeInput(raw) == 1 else { throw lost() }
+    }
+
     /// Blocks until the socket is ready for one of `events`. When an interrupt comes, asks the server to cancel and waits
     /// on for its answer, which is the end of the statement in either way.
     private func wait(for events: Int16, _ interrupt: inout Interrupt) throws(PostgresError) -> Int16 {
@@ -58,7 +64,7 @@ extension ConnectionHandle {
 
     /// Asks the server to cancel what it does for this connection, over a connection of its own. Returns when the server
     /// has taken the request, so that it cannot hit the next statement.
-    private func requestCancel() {
+    func requestCancel() {
         guard let cancel = PQgetCancel(raw) else { return }
         defer { PQfreeCancel(cancel) }
         var message = [CChar](repeating: 0, count: 256)

@@ -58,6 +58,7 @@ struct ConnectionHandle: ~Copyable {
     var serverVersion: Int { Int(PQserverVersion(raw)) }
     var isBroken: Bool { PQstatus(raw) != CONNECTION_OK }
     var socket: Int32 { PQsocket(raw) }
+    var isRunningStatement: Bool { PQtransactionStatus(raw) == PQTRANS_ACTIVE }
     var isInTransaction: Bool { [PQTRANS_INTRANS, PQTRANS_INERROR].contains(PQtransactionStatus(raw)) }
 
     var address: ServerAddress {

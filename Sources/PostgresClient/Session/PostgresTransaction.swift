@@ -25,6 +25,11 @@ public struct PostgresTransaction: PostgresQueryable {
         return try await session.copyInHoldingGate(sql, from: source)
     }
 
+    nonisolated(nonsending) public func copyOut(_ sql: String, to sink: ([UInt8]) async throws -> Void) async throws {
+        try await session.require(self)
+        try await session.copyOutHoldingGate(sql, to: sink)
+    }
+
     /// Runs `body` between SAVEPOINT and RELEASE; when it throws, what it did is undone and the transaction goes on.
     @discardableResult
     nonisolated(nonsending) public func savepoint<R>(_ body: () async throws -> R) async throws -> R {

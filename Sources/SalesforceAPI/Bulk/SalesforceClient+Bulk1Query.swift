@@ -2,8 +2,8 @@ import HTTPTransport
 
 /// Queries by Bulk API 1.0, for versions without a 2.0 query (API reference 4.1).
 extension SalesforceClient {
-    private var asyncPath: String { "/services/async/\(configuration.apiVersion)" }
-    private static var namespace: String { "http://www.force.com/2009/06/asyncapi/dataload" }
+    var asyncPath: String { "/services/async/\(configuration.apiVersion)" }
+    static var bulk1Namespace: String { "http://www.force.com/2009/06/asyncapi/dataload" }
 
     /// How a query is cut by ranges of record ids.
     public struct PKChunking: Sendable, Equatable {
@@ -28,7 +28,7 @@ extension SalesforceClient {
                 .configuration, code: "UNSUPPORTED_API_VERSION", message: "version \(configuration.apiVersion) has no bulk query of deleted rows", operation: operation)
         }
         var xml = XMLWriter()
-        xml.raw(#"<?xml version="1.0" encoding="UTF-8"?><jobInfo xmlns="\#(Self.namespace)">"#)
+        xml.raw(#"<?xml version="1.0" encoding="UTF-8"?><jobInfo xmlns="\#(Self.bulk1Namespace)">"#)
         xml.element("operation", all ? "queryAll" : "query")
         xml.element("object", object)
         xml.element("concurrencyMode", "Parallel")
@@ -39,12 +39,12 @@ extension SalesforceClient {
             let parent = chunking.parent.map { "; parent=\($0)" } ?? ""
             headers.append(HTTPHeader("Sforce-Enable-PKChunking", "chunkSize=\(chunking.chunkSize)\(parent)"))
         }
-        return try await job("job", operation: operation, headers: headers, body: xml.bytes)
+        return try await bulk1Job("job", operation: operation, headers: headers, body: xml.bytes)
     }
 
     /// Where a job stands.
     public func bulk1Job(_ id: String) async throws(SalesforceError) -> Bulk1Job {
-        try await job("job/\(PercentEncoding.encode(id))", operation: "state of a bulk query", headers: [], body: [])
+        try await bulk1Job("job/\(PercentEncoding.encode(id))", operation: "state of a bulk job", body: [])
     }
 
     /// Hands the query over as the job's batch. With PK chunking the list of batches grows afterwards.
@@ -53,8 +53,7 @@ extension SalesforceClient {
         let call = Call(
             operation: operation, method: .post, path: "\(asyncPath)/job/\(PercentEncoding.encode(jobID))/batch",
             body: Array(soql.utf8), contentType: "text/csv; charset=UTF-8", envelope: .bulk1)
-        let elements = try await elements(call)
-        return try batch(elements, operation)
+        return try bulk1Batch(try bulk1Elements(try await send(call), operation), operation)
     }
 
     /// All batches of a job.
@@ -78,7 +77,7 @@ extension SalesforceClient {
     /// The ids of the results of one completed batch, in order.
     public func bulk1ResultList(_ jobID: String, batch: String) async throws(SalesforceError) -> [String] {
         let operation = "results of a bulk query"
-        let call = Call(operation: operation, path: resultPath(jobID, batch), envelope: .bulk1)
+        let call = Call(operation: operation, path: bulk1ResultPath(jobID, batch), envelope: .bulk1)
         let response = try await send(call)
         var results: [String] = []
         do throws(XMLReader.Malformed) {
@@ -96,7 +95,7 @@ extension SalesforceClient {
     public func bulk1Result<Result>(
         _ jobID: String, batch: String, result: String, body: (BulkResultHead, BulkBody) async throws -> Result
     ) async throws -> Result {
-        let path = "\(resultPath(jobID, batch))/\(PercentEncoding.encode(result))"
+        let path = "\(bulk1ResultPath(jobID, batch))/\(PercentEncoding.encode(result))"
         return try await stream(Call(operation: "results of a bulk query", path: path, envelope: .bulk1), body)
     }
 
@@ -107,38 +106,37 @@ extension SalesforceClient {
     public func abortBulk1Job(_ id: String) async throws(SalesforceError) -> Bulk1Job { try await setState(id, "Aborted") }
 
     private func setState(_ id: String, _ state: String) async throws(SalesforceError) -> Bulk1Job {
-        let body = #"<?xml version="1.0" encoding="UTF-8"?><jobInfo xmlns="\#(Self.namespace)"><state>\#(state)</state></jobInfo>"#
-        return try await job(
-            "job/\(PercentEncoding.encode(id))", operation: "end of a bulk query", headers: [], body: Array(body.utf8))
+        let body = #"<?xml version="1.0" encoding="UTF-8"?><jobInfo xmlns="\#(Self.bulk1Namespace)"><state>\#(state)</state></jobInfo>"#
+        return try await bulk1Job("job/\(PercentEncoding.encode(id))", operation: "end of a bulk job", body: Array(body.utf8))
     }
 
-    private func resultPath(_ jobID: String, _ batch: String) -> String {
+    func bulk1ResultPath(_ jobID: String, _ batch: String) -> String {
         "\(asyncPath)/job/\(PercentEncoding.encode(jobID))/batch/\(PercentEncoding.encode(batch))/result"
     }
 
-    private func job(
-        _ path: String, operation: String, headers: [HTTPHeader], body: [UInt8]
+    func bulk1Job(
+        _ path: String, operation: String, headers: [HTTPHeader] = [], body: [UInt8], isWrite: Bool = false
     ) async throws(SalesforceError) -> Bulk1Job {
-        let values = try await elements(
+        let response = try await send(
             Call(
                 operation: operation, method: body.isEmpty ? .get : .post, path: "\(asyncPath)/\(path)", headers: headers, body: body,
-                contentType: "application/xml; charset=UTF-8", envelope: .bulk1))
-        guard let id = values["id"], let state = values["state"] else { throw unreadable(operation, status: 200) }
+                contentType: "application/xml; charset=UTF-8", envelope: .bulk1, isWrite: isWrite))
+        let values = try bulk1Elements(response, operation)
+        guard let id = values["id"], let state = values["state"] else { throw unreadable(operation, status: response.status) }
         return Bulk1Job(id: id, state: state)
     }
 
     /// The children of the answer's root element.
-    private func elements(_ call: Call) async throws(SalesforceError) -> [String: String] {
-        let response = try await send(call)
+    func bulk1Elements(_ response: HTTPResponse, _ operation: String) throws(SalesforceError) -> [String: String] {
         do throws(XMLReader.Malformed) {
             var reader = XMLReader(response.body)
             while let event = try reader.next() {
                 if case .start = event { return try Self.children(&reader) }
             }
         } catch {
-            throw unreadable(call.operation, status: response.status)
+            throw unreadable(operation, status: response.status)
         }
-        throw unreadable(call.operation, status: response.status)
+        throw unreadable(operation, status: response.status)
     }
 
     private static func children(_ reader: inout XMLReader) throws(XMLReader.Malformed) -> [String: String] {
@@ -154,7 +152,7 @@ extension SalesforceClient {
             numberRecordsProcessed: values["numberRecordsProcessed"].flatMap { Int($0) } ?? 0)
     }
 
-    private func batch(_ values: [String: String], _ operation: String) throws(SalesforceError) -> Bulk1Batch {
+    func bulk1Batch(_ values: [String: String], _ operation: String) throws(SalesforceError) -> Bulk1Batch {
         do throws(XMLReader.Malformed) {
             return try Self.batch(values)
         } catch {
