@@ -6,6 +6,14 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION public.hc_write_algorithm(public.hc_connection) IS 'How the connection writes: ordered, merged or planned.';
 
+CREATE FUNCTION public.hc_write_lanes(c public.hc_connection) RETURNS integer
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN public.hc_write_algorithm(c) = 'ordered' THEN 1
+                ELSE least(greatest(coalesce((c.settings ->> 'write_lanes')::integer, 8), 1), 100) END
+$$;
+COMMENT ON FUNCTION public.hc_write_lanes(public.hc_connection) IS
+    'How many requests may write at the same time: the setting write_lanes, 8 without it; one where changes go in the order of the log.';
+
 CREATE FUNCTION public.hc_call_request(batches bigint[]) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_build_object('call', min(coalesce(b.call, b.id)), 'api', min(b.api), 'operation', min(b.operation), 'external_id_field', min(b.external_id_field),

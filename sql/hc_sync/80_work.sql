@@ -11,7 +11,7 @@ DECLARE
 BEGIN
     IF c.state = 'PAUSED' THEN
         RETURN jsonb_build_object('state', c.state, 'paused', true, 'loads', '[]'::jsonb, 'polls', '[]'::jsonb, 'read_back', false, 'staged', '[]'::jsonb,
-                                  'apply', '[]'::jsonb, 'doubts', '[]'::jsonb, 'housekeeping', false, 'wait_ms', 10000);
+                                  'apply', '[]'::jsonb, 'doubts', '[]'::jsonb, 'housekeeping', false, 'lanes', public.hc_write_lanes(c), 'wait_ms', 10000);
     END IF;
     SELECT least(due, min(x.at)) INTO due FROM (
         SELECT h.poll_at AS at FROM public.hc_mapping h WHERE h.connection = c.id
@@ -37,7 +37,7 @@ BEGIN
         'doubts', (SELECT coalesce(jsonb_agg(jsonb_build_object('batch', b.id, 'way', CASE b.operation WHEN 'update' THEN 'retrieve' ELSE 'lookup' END) ORDER BY b.id), '[]')
                      FROM public.hc_batch b WHERE b.connection = c.id AND b.state = 'DOUBT' AND b.due_at <= now_there),
         'repeats', EXISTS (SELECT FROM public.hc_batch b WHERE b.connection = c.id AND b.state = 'REPEAT' AND (b.due_at IS NULL OR b.due_at <= now_there)),
-        'housekeeping', public.hc_housekeeping_due(c));
+        'housekeeping', public.hc_housekeeping_due(c), 'lanes', public.hc_write_lanes(c));
     RETURN answer || jsonb_build_object('wait_ms', ceil(extract(epoch FROM due - now_there) * 1000));
 END
 $$;

@@ -21,11 +21,13 @@ struct Work: Decodable, Sendable, Equatable {
     var doubts: [DoubtItem]
     var readBack: Bool
     var housekeeping: Bool
+    /// Requests that may write at the same time.
+    var lanes: Int
     /// Milliseconds until something is due by itself.
     var wait: Int
 
     private enum CodingKeys: String, CodingKey {
-        case state, paused, describe, loads, polls, staged, apply, doubts, housekeeping
+        case state, paused, describe, loads, polls, staged, apply, doubts, housekeeping, lanes
         case readBack = "read_back"
         case wait = "wait_ms"
     }
@@ -42,6 +44,7 @@ struct Work: Decodable, Sendable, Equatable {
         doubts = try values.decodeIfPresent([DoubtItem].self, forKey: .doubts) ?? []
         readBack = try values.decodeIfPresent(Bool.self, forKey: .readBack) ?? false
         housekeeping = try values.decodeIfPresent(Bool.self, forKey: .housekeeping) ?? false
+        lanes = try values.decodeIfPresent(Int.self, forKey: .lanes) ?? 1
         wait = try values.decodeIfPresent(Int.self, forKey: .wait) ?? 1000
     }
 

@@ -1,4 +1,3 @@
-internal import PostgresClient
 internal import SalesforceAPI
 
 /// What became of a batch, as `hc_answer` takes it. The only place where what Salesforce said becomes a decision about
@@ -67,8 +66,8 @@ enum BatchOutcome: Sendable, Equatable {
         }
     }
 
-    /// The document that goes with the name.
-    var document: PostgresParameter {
+    /// The document that goes with the name, as JSON.
+    var json: String {
         var json = JSONText()
         switch self {
         case .answered(let reply): json.append(reply)
@@ -78,6 +77,6 @@ enum BatchOutcome: Sendable, Equatable {
         case .refused(let code, let message, let requestID):
             json.object(["code": code, "message": message, "request_id": requestID])
         }
-        return .json(json.text)
+        return json.text
     }
 }

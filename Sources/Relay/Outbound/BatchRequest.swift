@@ -1,6 +1,7 @@
 internal import SalesforceAPI
 
-/// A claimed batch as the database hands it out (`hc_claim`): wire-ready values, in the order their results must come back.
+/// A batch as the database hands it out: changes of one object and one operation with wire-ready values, in the order their
+/// results must come back.
 struct BatchRequest: Decodable, Sendable, Equatable {
     enum Operation: String, Decodable, Sendable { case create, update, upsert, delete }
 
@@ -47,21 +48,4 @@ struct BatchRequest: Decodable, Sendable, Equatable {
 
     /// `INSERT`, `UPDATE`, `UPSERT` or `DELETE`, as log lines say it.
     var verb: String { operation == .create ? "INSERT" : operation.rawValue.uppercased() }
-}
-
-extension SalesforceClient {
-    /// Sends the batch in one call.
-    func send(_ batch: BatchRequest) async throws(SalesforceError) -> WriteReply {
-        switch batch.operation {
-        case .create: return try await create(batch.writeRecords)
-        case .update: return try await update(batch.writeRecords)
-        case .delete: return try await delete(ids: batch.records.map { $0.id ?? "" })
-        case .upsert:
-            guard let field = batch.externalIDField else {
-                throw SalesforceError(
-                    .bug, code: "MISSING_ARGUMENT", message: "an upsert needs the name of its external id", operation: "upsert")
-            }
-            return try await upsert(batch.writeRecords, externalIDField: field)
-        }
-    }
 }

@@ -1,61 +1,83 @@
 internal import PostgresClient
 internal import SalesforceAPI
 
-/// The lane that writes: drains the log batch by batch in its order, reads back what it wrote, and finishes what an earlier
-/// relay left. It works on the leader's own session, so it cannot outlive its leadership.
+/// The lanes that write: drain the log with several calls at a time, read back what was written, and finish what an earlier
+/// relay left.
+///
+/// Marks and answers go over the leader's own session, so no request begins after the lead is lost; claims and write-backs,
+/// which can take long, over a session of the same epoch beside it. One loop decides; whatever takes time is a child of its
+/// task group and reports to it.
 struct WriteLane: Sendable {
     let database: ProtocolSession
+    let sessions: SessionSource
     let org: OrgAccess
     let wakes: Wakeups
     let log: EventLog
     let timing: RelayTiming
+    let bulk: (any BulkRunner)?
 
-    private var sender: BatchSender { BatchSender(database: database, org: org, log: log, timing: timing) }
     private var readBack: ReadBack { ReadBack(database: database, org: org, log: log) }
     private var doubts: DoubtResolver { DoubtResolver(database: database, org: org, log: log) }
 
-    /// Runs until the service is asked to stop, then ends after the batch under way.
-    /// - Throws: when leadership or the session is lost.
+    /// Runs until the service is asked to stop, then ends after the calls under way.
+    /// - Throws: when leadership or a session is lost.
     func run() async throws {
-        // A relay that ended in the middle of a cycle left the writers told to keep quiet.
-        try await markBusy(false)
-        var plan = LanePlan()
-        while !isStopping {
-            let hasDrained = try await drain(&plan)
-            try await readWhatWasWritten(&plan)
-            if hasDrained {
-                try await database.call("hc_cycle_done")
-                try await markBusy(false)
-                // What was committed meanwhile was not announced: look once more.
-                if plan.isOpen(.sending, at: .now) { continue }
-            }
-            guard !isStopping, let work = try await database.ask(Work.self, "hc_work") else { break }
-            let hasApplied = try await apply(work.apply)
-            // What came of it may be to be sent or read back.
-            if try await resolve(work.doubts, &plan) || hasApplied { continue }
-            await wakes.wait(upTo: plan.pause(work.pause(probe: timing.probe), at: .now))
+        let beside = try await sessions.open("write")
+        do {
+            try await run(DatabaseCombiner(database), DatabaseCombiner(beside))
+            await beside.session.close()
+        } catch {
+            await beside.session.close()
+            throw error
         }
     }
 
-    /// Sends until nothing can be sent now. True if anything was claimed.
-    private func drain(_ plan: inout LanePlan) async throws -> Bool {
-        guard plan.isOpen(.sending, at: .now), try await isLoggedIn(&plan) else { return false }
-        var hasClaimed = false
-        while !isStopping, let batch = try await database.ask(BatchRequest.self, "hc_claim", 200) {
-            if !hasClaimed { try await markBusy(true) }
-            hasClaimed = true
-            let outcome = try await sender.send(batch)
-            if let wait = outcome.obstacle {
-                plan.failed(.sending, atLeast: wait, at: .now)
-                break
-            }
-            plan.succeeded(.sending)
+    private func run(_ leading: DatabaseCombiner, _ beside: DatabaseCombiner) async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await leading.serve() }
+            group.addTask { await beside.serve() }
+            let drain = Drain(
+                sender: CallSender(steps: leading, org: org, log: log, timing: timing, bulk: bulk),
+                applier: AnswerApplier(steps: beside, log: log), beside: beside, wakes: wakes)
+            // Cancels what is under way when it throws.
+            try await conduct(drain, &group)
+            await leading.finish()
+            await beside.finish()
         }
-        return hasClaimed
+    }
+
+    private func conduct(_ drain: Drain, _ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
+        // A relay that ended in the middle of a cycle left the writers told to keep quiet.
+        try await drain.beside.markBusy(false)
+        var state = Drain.State()
+        while !isStopping, let work = try await database.ask(Work.self, "hc_work") {
+            state.occupancy.lanes = work.lanes
+            // What came of it may be to be sent or read back.
+            let hasMore = try await finish(work, drain, &state.plan)
+            if !hasMore, !state.isFirst { await wakes.wait(upTo: state.plan.pause(work.pause(probe: timing.probe), at: .now)) }
+            state.isFirst = false
+            try await cycles(drain, &state, &group)
+        }
+        try await drain.awaitJobs(&state)
+    }
+
+    /// Sends and reads back until nothing more can be sent now.
+    private func cycles(_ drain: Drain, _ state: inout Drain.State, _ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
+        while !isStopping {
+            let maySend = try await isLoggedIn(&state.plan)
+            let hasDrained = try await drain.run(maySend: maySend, &state, &group)
+            try await readWhatWasWritten(&state.plan)
+            guard hasDrained else { return }
+            try await database.call("hc_cycle_done")
+            try await drain.beside.markBusy(false)
+            // What was committed meanwhile was not announced: look once more.
+            guard state.plan.isOpen(.sending, at: .now) else { return }
+        }
     }
 
     /// Nothing is claimed that could not be sent.
     private func isLoggedIn(_ plan: inout LanePlan) async throws -> Bool {
+        guard plan.isOpen(.sending, at: .now) else { return false }
         do {
             _ = try await org.ready()
             return true
@@ -74,14 +96,18 @@ struct WriteLane: Sendable {
         }
     }
 
-    /// True if an answer that had waited was applied.
-    private func apply(_ batches: [Int]) async throws -> Bool {
+    /// Applies answers that had waited and resolves doubts. True if there is more to do at once.
+    private func finish(_ work: Work, _ drain: Drain, _ plan: inout LanePlan) async throws -> Bool {
+        let hasApplied = try await apply(work.apply, drain.applier)
+        return try await resolve(work.doubts, &plan) || hasApplied
+    }
+
+    private func apply(_ batches: [Int], _ applier: AnswerApplier) async throws -> Bool {
         var hasApplied = false
-        for batch in batches where !isStopping { hasApplied = try await sender.apply(batch) || hasApplied }
+        for batch in batches where !isStopping { hasApplied = try await applier.apply(batch) || hasApplied }
         return hasApplied
     }
 
-    /// True if a doubt was resolved, after which there is more to do at once.
     private func resolve(_ batches: [Work.DoubtItem], _ plan: inout LanePlan) async throws -> Bool {
         var hasResolved = false
         for item in batches where !isStopping && plan.isOpen(.doubts, at: .now) {
@@ -93,10 +119,5 @@ struct WriteLane: Sendable {
             }
         }
         return hasResolved
-    }
-
-    /// Writers announce nothing while the relay is busy. Not an act of the epoch: a wrong mark costs only latency.
-    private func markBusy(_ isBusy: Bool) async throws(PostgresError) {
-        try await database.session.call("hc_busy", [.text(database.connection.id), .bool(isBusy)])
     }
 }

@@ -37,7 +37,9 @@ struct Leadership: Sendable {
         let desk = LoadDesk(limit: configuration.loadConcurrency, asker: reads)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                try await WriteLane(database: leader, org: org, wakes: writes, log: log, timing: timing).run()
+                try await WriteLane(
+                    database: leader, sessions: sessions, org: org, wakes: writes, log: log, timing: timing, bulk: nil
+                ).run()
             }
             group.addTask {
                 try await ReadLane(sessions: sessions, org: org, desk: desk, wakes: reads, log: log, timing: timing).run()

@@ -54,6 +54,12 @@ extension SalesforceClient {
         return answer
     }
 
+    /// Whether records of several types may travel in one write: always by SOAP; by REST collections not in an upsert.
+    public func mixesTypes(inUpsert isUpsert: Bool) async throws(SalesforceError) -> Bool {
+        if !isUpsert { return true }
+        return try await usesSOAP()
+    }
+
     private func write(
         _ kind: WriteOperation, _ records: [WriteRecord], _ options: WriteOptions
     ) async throws(SalesforceError) -> WriteReply {

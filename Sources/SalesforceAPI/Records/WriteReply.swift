@@ -34,6 +34,12 @@ public struct WriteReply: Sendable, Equatable {
     public let requestID: String?
     /// From sending to the whole answer; zero when nothing had to be sent.
     public let duration: Duration
+
+    public init(results: [WriteResult], requestID: String?, duration: Duration) {
+        self.results = results
+        self.requestID = requestID
+        self.duration = duration
+    }
 }
 
 /// Records read by their ids.

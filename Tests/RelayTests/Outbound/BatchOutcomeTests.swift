@@ -1,4 +1,3 @@
-import PostgresClient
 @testable import SalesforceAPI
 import Testing
 
@@ -57,14 +56,14 @@ struct BatchOutcomeTests {
             #"{"results":[{"id":"001000000000001AAA","success":true,"created":true,"errors":[]},"#
             + #"{"id":null,"success":false,"created":false,"errors":[{"code":"DUPLICATE_VALUE","message":"say \"no\"\n","fields":["Name"]}]}],"#
             + #""request_id":"rq","duration_ms":12}"#
-        #expect(BatchOutcome.answered(reply).document == .json(expected))
+        #expect(BatchOutcome.answered(reply).json == expected)
     }
 
     @Test("a wait is told in milliseconds, none as null")
     func notRunDocument() {
-        let document = BatchOutcome.notRun(code: "c", message: "a\u{1}\u{0}b", retryAfter: .seconds(2)).document
-        #expect(document == .json(#"{"code":"c","message":"a\u0001b","retry_after_ms":2000}"#))
-        let without = BatchOutcome.notRun(code: "c", message: "m", retryAfter: nil).document
-        #expect(without == .json(#"{"code":"c","message":"m","retry_after_ms":null}"#))
+        let document = BatchOutcome.notRun(code: "c", message: "a\u{1}\u{0}b", retryAfter: .seconds(2)).json
+        #expect(document == #"{"code":"c","message":"a\u0001b","retry_after_ms":2000}"#)
+        let without = BatchOutcome.notRun(code: "c", message: "m", retryAfter: nil).json
+        #expect(without == #"{"code":"c","message":"m","retry_after_ms":null}"#)
     }
 }

@@ -51,4 +51,25 @@ struct LanePlanTests {
         #expect(plan.pause(.seconds(10), at: start) == .seconds(3))
         #expect(plan.pause(.seconds(1), at: start) == .seconds(1))
     }
+
+    @Test("calls that met one obstacle together are one failure, and its longest wait counts")
+    func together() {
+        var plan = LanePlan()
+        for call in 0..<8 { plan.failed(.sending, atLeast: .seconds(call == 3 ? 5 : 0), begun: start, at: start + .milliseconds(call + 1)) }
+        #expect(plan.isProbing(.sending) && !plan.isOpen(.sending, at: start + .seconds(5)))
+        #expect(plan.isOpen(.sending, at: start + .seconds(5) + .milliseconds(4)))
+        // The probe fails as well: that is the second failure.
+        plan.failed(.sending, begun: start + .seconds(6), at: start + .seconds(6))
+        #expect(!plan.isOpen(.sending, at: start + .milliseconds(6999)) && plan.isOpen(.sending, at: start + .seconds(7)))
+    }
+
+    @Test("what had begun before the failure and succeeds opens nothing")
+    func earlierSuccess() {
+        var plan = LanePlan()
+        plan.failed(.sending, begun: start, at: start + .seconds(1))
+        plan.succeeded(.sending, begun: start)
+        #expect(!plan.isOpen(.sending, at: start + .seconds(1)) && plan.isProbing(.sending))
+        plan.succeeded(.sending, begun: start + .seconds(2))
+        #expect(plan.isOpen(.sending, at: start + .seconds(1)) && !plan.isProbing(.sending))
+    }
 }
