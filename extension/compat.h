@@ -7,15 +7,17 @@
 #define HC_SYNC_COMPAT_H
 
 #if PG_VERSION_NUM >= 160000
-#define hc_insert_index_tuples(result, slot, estate) \
-	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL, false)
 #define hc_may_use_schema(schema, role) \
 	(object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == ACLCHECK_OK)
 #else
-#define hc_insert_index_tuples(result, slot, estate) \
-	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL)
 #define hc_may_use_schema(schema, role) \
 	(pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK)
+#endif
+
+#if PG_VERSION_NUM >= 170000
+#define hc_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
+#else
+#define hc_index_insert_cleanup(index, info) ((void) 0)
 #endif
 
 #if PG_VERSION_NUM >= 150000

@@ -65,6 +65,8 @@ typedef enum HcLogColumn
 
 #define HC_LOG_NAME "_trigger_log"
 
+typedef struct HcLogWriter HcLogWriter;
+
 /* Trigger log of a schema. */
 typedef struct HcLog
 {
@@ -82,6 +84,7 @@ typedef struct HcLog
 	bool		has_narrow_ids; /* integer, not bigint */
 	bool		has_narrow_records;
 	int			longest_sfid;	/* in bytes; 0 without a limit */
+	HcLogWriter *writer;
 } HcLog;
 
 /* table_cache.c */
@@ -124,6 +127,9 @@ extern HcLog *hc_log(Oid schema);
 /* plain_log.c */
 extern void hc_describe_plain_log(HcLog *log, Relation relation);
 extern bool hc_fits_plain_log(HcLog *log, const HcEntry *entry, const char *texts);
+
+/* plain_write.c */
+extern void hc_forget_writer(HcLog *log);
 extern void hc_insert_into_plain_log(HcLog *log, Relation relation, HcEntry *entries, int count, const char *texts);
 
 /* log_write.c */

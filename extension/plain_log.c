@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  * plain_log.c
- *    A trigger log as we made it, or with indexes and nullable columns of
- *    the user: entries go into its table and indexes as COPY puts them there.
+ *    What makes a trigger log plain, so that entries go straight into it: a
+ *    log as we made it, or with indexes and nullable columns of the user.
  *    Whatever else an INSERT would do there (triggers, rules, defaults,
  *    checks, policies, partitions, deferred keys) makes the log not plain.
  *-------------------------------------------------------------------------
@@ -9,20 +9,13 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/tableam.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
-#include "executor/executor.h"
 #include "hc_sync.h"
-#include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-
-/* Rows that are put into the table at a time: they are still in the processor's cache when their index entries are made. */
-#define PORTION 64
 
 #define LONGEST_STATE 8
 #define LONGEST_ACTION 6
@@ -169,6 +162,7 @@ hc_describe_plain_log(HcLog *log, Relation relation)
 {
 	Form_pg_class form = relation->rd_rel;
 
+	hc_forget_writer(log);
 	log->is_plain = form->relkind == RELKIND_RELATION && !form->relispartition && !form->relrowsecurity && !form->relhasrules &&
 		pg_class_aclcheck(log->relid, log->owner, ACL_INSERT) == ACLCHECK_OK && hc_may_use_schema(log->schema, log->owner) &&
 		has_plain_columns(log, RelationGetDescr(relation)) && has_plain_triggers(log, relation->trigdesc) &&
@@ -190,123 +184,4 @@ hc_fits_plain_log(HcLog *log, const HcEntry *entry, const char *texts)
 		(!log->has_narrow_records || is_narrow(entry->record_id)) &&
 		(log->longest_sfid == 0 || entry->sfid == HC_NULL ||
 		 VARSIZE(HC_TEXT(texts, entry->sfid)) - VARHDRSZ <= log->longest_sfid);
-}
-
-/* One of the few words that state and action can be. */
-static Datum
-word(const char *name)
-{
-	static struct
-	{
-		const char *name;
-		struct varlena *text;
-	}			words[8];
-	int			i = 0;
-
-	while (words[i].name != NULL && words[i].name != name)
-		i++;
-	Assert(i < lengthof(words));
-	if (words[i].name == NULL)
-	{
-		struct varlena *text = MemoryContextAlloc(hc_memory(), VARHDRSZ + strlen(name));
-
-		SET_VARSIZE(text, VARHDRSZ + strlen(name));
-		memcpy(VARDATA(text), name, strlen(name));
-		words[i].text = text;
-		words[i].name = name;
-	}
-	return PointerGetDatum(words[i].text);
-}
-
-static void
-set_value(TupleTableSlot *slot, HcLog *log, HcLogColumn column, Datum value)
-{
-	slot->tts_values[log->columns[column] - 1] = value;
-	slot->tts_isnull[log->columns[column] - 1] = false;
-}
-
-static void
-set_text(TupleTableSlot *slot, HcLog *log, HcLogColumn column, const char *texts, int offset)
-{
-	if (offset != HC_NULL)
-		set_value(slot, log, column, PointerGetDatum(HC_TEXT(texts, offset)));
-}
-
-static void
-fill_slot(TupleTableSlot *slot, HcLog *log, const HcEntry *entry, const char *texts)
-{
-	ExecClearTuple(slot);
-	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
-	set_value(slot, log, HC_LOG_ID, log->has_narrow_ids ? Int32GetDatum((int32) entry->id) : Int64GetDatum(entry->id));
-	set_value(slot, log, HC_LOG_TXID, Int64GetDatum(entry->transaction));
-	set_value(slot, log, HC_LOG_CREATED_AT, TimestampTzGetDatum(entry->created_at));
-	set_value(slot, log, HC_LOG_STATE, word(entry->state));
-	set_value(slot, log, HC_LOG_ACTION, word(entry->action));
-	set_text(slot, log, HC_LOG_TABLE_NAME, texts, entry->table_name);
-	if (!entry->record_id_is_null)
-		set_value(slot, log, HC_LOG_RECORD_ID,
-				  log->has_narrow_records ? Int32GetDatum((int32) entry->record_id) : Int64GetDatum(entry->record_id));
-	set_text(slot, log, HC_LOG_SFID, texts, entry->sfid);
-	set_text(slot, log, HC_LOG_OLD, texts, entry->old_values);
-	set_text(slot, log, HC_LOG_VALUES, texts, entry->new_values);
-	ExecStoreVirtualTuple(slot);
-}
-
-static bool
-announces(const HcLog *log)
-{
-	if (log->announcer == TRIGGER_DISABLED)
-		return false;
-	return log->announcer == TRIGGER_FIRES_ALWAYS ||
-		log->announcer == (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ? TRIGGER_FIRES_ON_REPLICA : TRIGGER_FIRES_ON_ORIGIN);
-}
-
-static void
-insert_rows(ResultRelInfo *result, TupleTableSlot **slots, int count, CommandId command, EState *estate)
-{
-	Relation	relation = result->ri_RelationDesc;
-
-	if (count == 1)
-		table_tuple_insert(relation, slots[0], command, 0, NULL);
-	else
-		table_multi_insert(relation, slots, count, command, 0, NULL);
-	for (int i = 0; i < count && result->ri_NumIndices > 0; i++)
-	{
-		hc_insert_index_tuples(result, slots[i], estate);
-		ResetPerTupleExprContext(estate);
-	}
-}
-
-/*
- * The entries are of one command and fit. The rows get the number of the
- * command that changed the mapped rows, also when they are written later:
- * whoever would see them after an INSERT at that moment sees them.
- */
-void
-hc_insert_into_plain_log(HcLog *log, Relation relation, HcEntry *entries, int count, const char *texts)
-{
-	EState	   *estate = CreateExecutorState();
-	MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
-	ResultRelInfo *result = makeNode(ResultRelInfo);
-	int			portion = Min(count, PORTION);
-	TupleTableSlot *slots[PORTION];
-
-	InitResultRelInfo(result, relation, 0, NULL, 0);
-	ExecOpenIndices(result, false);
-	for (int i = 0; i < portion; i++)
-		slots[i] = table_slot_create(relation, NULL);
-	for (int done = 0; done < count; done += portion)
-	{
-		portion = Min(count - done, PORTION);
-		for (int i = 0; i < portion; i++)
-			fill_slot(slots[i], log, &entries[done + i], texts);
-		insert_rows(result, slots, portion, entries[0].command, estate);
-	}
-	for (int i = 0; i < Min(count, PORTION); i++)
-		ExecDropSingleTupleTableSlot(slots[i]);
-	ExecCloseIndices(result);
-	MemoryContextSwitchTo(caller);
-	FreeExecutorState(estate);
-	if (announces(log))
-		hc_note_growth(log->schema);
 }
