@@ -19,7 +19,8 @@ CREATE TABLE public.hc_connection (
     clock_offset    interval NOT NULL DEFAULT '0',
     identity        jsonb,
     created_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-    generated_by    text DEFAULT public.hc_version()
+    generated_by    text DEFAULT public.hc_version(),
+    sending_held    jsonb
 );
 COMMENT ON TABLE public.hc_connection IS 'One Salesforce org bound to one schema of this database';
 COMMENT ON COLUMN public.hc_connection.schema_name IS 'Schema of the mapped tables and the trigger log, at most 48 bytes';
@@ -38,6 +39,7 @@ COMMENT ON COLUMN public.hc_connection.next_drain_at IS 'When the log is polled 
 COMMENT ON COLUMN public.hc_connection.clock_offset IS 'Added to the clock by hc_clock; not zero only in tests';
 COMMENT ON COLUMN public.hc_connection.identity IS 'Marks of the database that the connection is bound to, and the addresses at which relays may reach it; see hc_identity';
 COMMENT ON COLUMN public.hc_connection.generated_by IS 'Version whose functions and triggers the schema has; hc_refresh brings it up to date';
+COMMENT ON COLUMN public.hc_connection.sending_held IS 'Why nothing is sent, and until when: {"until","kind","code","message"}; see hc_hold_connection';
 
 CREATE TABLE public.hc_fence (
     connection  uuid NOT NULL REFERENCES public.hc_connection ON DELETE CASCADE,
@@ -72,6 +74,7 @@ CREATE TABLE public.hc_mapping (
     counts         jsonb NOT NULL DEFAULT '{}',
     names          jsonb NOT NULL DEFAULT '{}',
     sends_until    bigint,
+    sending_held   jsonb,
     UNIQUE (connection, object_name),
     UNIQUE (connection, table_name),
     CHECK ((upsert_field IS NULL) = (upsert_column IS NULL))
@@ -95,6 +98,7 @@ COMMENT ON COLUMN public.hc_mapping.deleted_at IS 'When deletions were last aske
 COMMENT ON COLUMN public.hc_mapping.polling IS 'Time between polls, 2 to 60 minutes';
 COMMENT ON COLUMN public.hc_mapping.counts IS 'Counted rows of both sides, and when';
 COMMENT ON COLUMN public.hc_mapping.sends_until IS 'Of a mapping made read_only: entries up to this one were captured before, and are sent';
+COMMENT ON COLUMN public.hc_mapping.sending_held IS 'Calls refused for the mapping without one accepted since, and, when it has been stopped, why and until when: {"refusals","until","code","message"}';
 COMMENT ON COLUMN public.hc_mapping.names IS 'Names of sequence, indexes, functions and triggers as they really are; never recomputed';
 
 CREATE TABLE public.hc_field (

@@ -183,6 +183,7 @@ BEGIN
            revision = h.revision + CASE WHEN h.config - ARRAY['revision', 'applied_at'] = new.wanted THEN 0 ELSE 1 END,
            applied_at = CASE WHEN h.applied_at IS NOT NULL THEN public.hc_clock(h.connection) END,
            -- What was wrong may be mended: it is tried at once.
+           sending_held = NULL,
            state = CASE WHEN h.state = 'BAD_CONFIG' THEN CASE WHEN h.poll_cursor IS NULL THEN 'INITIAL' ELSE 'DATA_SYNCED' END ELSE h.state END,
            poll_at = CASE WHEN h.state = 'BAD_CONFIG' THEN public.hc_clock(h.connection) ELSE h.poll_at END
      WHERE h.id = $1;

@@ -31,6 +31,8 @@ CREATE TABLE public.hc_batch (
     api               text NOT NULL DEFAULT 'single' CHECK (api IN ('single', 'bulk1', 'bulk2')),
     locks             text[] NOT NULL DEFAULT '{}',
     job               jsonb,
+    retry_kind        text,
+    retries           integer NOT NULL DEFAULT 0,
     CHECK ((external_id_field IS NOT NULL) = (operation = 'upsert')),
     CHECK (state NOT IN ('SENT', 'DOUBT', 'PARKED') OR first_sent_at IS NOT NULL)
 );
@@ -60,6 +62,8 @@ CREATE TABLE public.hc_batch_entry (
     reason     text,
     keys       text[] NOT NULL DEFAULT '{}',
     merged_into integer,
+    retry_kind text,
+    retries    integer NOT NULL DEFAULT 0,
     PRIMARY KEY (batch, position)
 );
 -- The second condition of each keeps it for queries that imply it, those by record and those by log_id. Without, the planner, who sees
@@ -70,6 +74,10 @@ COMMENT ON TABLE public.hc_batch_entry IS
     'One captured change in a batch. An entry that is not applied means that its change, and so its record, is in flight, whatever the visible state of the log row says.';
 COMMENT ON COLUMN public.hc_batch_entry.keys IS 'What a later change must not overtake: the row, the record, its identifiers and those of its parents';
 COMMENT ON COLUMN public.hc_batch_entry.merged_into IS 'The position in the batch of the change that carries the effect of this one, which is not sent itself and shares the other''s outcome';
+COMMENT ON COLUMN public.hc_batch.retry_kind IS 'The kind of the last failure (hc_retry_rule)';
+COMMENT ON COLUMN public.hc_batch.retries IS 'Failures of that kind in a row';
+COMMENT ON COLUMN public.hc_batch_entry.retry_kind IS 'The kind of the record''s last error (hc_error_kind)';
+COMMENT ON COLUMN public.hc_batch_entry.retries IS 'Errors of that kind in a row';
 COMMENT ON COLUMN public.hc_batch_entry.outcome IS
     'What Salesforce said of this change: {"success","id","created","errors":[{"code","message","fields"}]}, or null while it is not known.';
 

@@ -56,7 +56,8 @@ BEGIN
             settings = h.settings || jsonb_build_object('user_id', hc_identify.user_id, 'org_is_loopback', hc_identify.loopback,
                 'org_clock_ahead', extract(epoch FROM hc_identify.org_now - public.hc_clock(h.id))),
             state = CASE WHEN h.state IN ('NEW', 'NEED_AUTHENTICATION', 'UNAUTHORIZED', 'DB_UNAVAILABLE', 'SYSTEM_ERROR') THEN 'IDLE' ELSE h.state END,
-            state_detail = CASE WHEN h.state IN ('UNAUTHORIZED', 'SYSTEM_ERROR') THEN NULL ELSE h.state_detail END
+            state_detail = CASE WHEN h.state IN ('UNAUTHORIZED', 'SYSTEM_ERROR') THEN NULL ELSE h.state_detail END,
+            sending_held = CASE WHEN h.sending_held ->> 'kind' IN ('login', 'inactive', 'organization') THEN NULL ELSE h.sending_held END
         WHERE h.id = c.id;
     EXECUTE format('UPDATE %I._hcmeta SET org_id = $1 WHERE org_id IS DISTINCT FROM $1', c.schema_name) USING hc_identify.organization_id;
 END

@@ -5,7 +5,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = o
     SELECT jsonb_build_object('batch', b.id, 'mapping', b.mapping, 'operation', b.operation, 'object', b.object_name,
                'external_id_field', b.external_id_field, 'attempt', b.attempt,
                'records', (SELECT jsonb_agg(jsonb_build_object('log_id', e.log_id, 'record_id', e.record_id)
-                                            || (e.payload - 'operation' - 'identifier' - 'dropped') ORDER BY e.position)
+                                            || (e.payload - 'operation' - 'identifier' - 'dropped' - 'notes') ORDER BY e.position)
                              FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND NOT e.applied))
 $$;
 COMMENT ON FUNCTION public.hc_batch_request(public.hc_batch) IS
@@ -49,14 +49,14 @@ DECLARE
     first_waiting bigint;
     failed_inserts jsonb;        -- record -> its FAILED INSERT, for all records at once: the log has no index by record
 BEGIN
-    IF c.state = 'PAUSED' THEN
+    IF c.state = 'PAUSED' OR public.hc_is_held(c.sending_held, now_there) THEN
         RETURN NULL;
     END IF;
     IF public.hc_log_is_a_copy(c) THEN
         RETURN NULL;
     END IF;
     SELECT x.* INTO b FROM public.hc_batch x
-        WHERE x.connection = c.id AND x.state = 'REPEAT' AND (x.due_at IS NULL OR x.due_at <= now_there) ORDER BY x.id LIMIT 1;
+        WHERE x.connection = c.id AND x.state = 'REPEAT' AND (x.due_at IS NULL OR x.due_at <= now_there) ORDER BY x.due_at NULLS FIRST, x.id LIMIT 1;
     IF FOUND THEN
         UPDATE public.hc_batch x SET state = 'CLAIMED', epoch = c.epoch, claimed_at = now_there, attempt = x.attempt + 1, due_at = NULL
             WHERE x.id = b.id RETURNING x.* INTO b;
@@ -77,8 +77,9 @@ BEGIN
     -- Ids as bigint whatever the log has, because plans are kept and hc_bigint may change the log.
     FOR l IN EXECUTE format('SELECT g.id::bigint AS id, action, table_name, record_id::bigint AS record_id, sfid, "values", sf_message FROM %s g
                               WHERE state = ''NEW'' AND g.id >= $1 AND (table_name = ANY ($2)) IS NOT TRUE ORDER BY g.id LIMIT 50000', log)
-            -- Adopted and not described yet: nobody could say what may be sent.
-            USING c.low_water, ARRAY(SELECT h.table_name::text FROM public.hc_mapping h WHERE h.connection = c.id AND h.description IS NULL) LOOP
+            -- Adopted and not described yet: nobody could say what may be sent. Or stopped.
+            USING c.low_water, ARRAY(SELECT h.table_name::text FROM public.hc_mapping h
+                                      WHERE h.connection = c.id AND (h.description IS NULL OR public.hc_is_held(h.sending_held, now_there))) LOOP
         first_waiting := coalesce(first_waiting, l.id);
         CONTINUE WHEN l.table_name = ANY (locked_tables);
         record_key := l.table_name || ' ' || coalesce(l.record_id::text, l.sfid) || CASE WHEN l.id <= (gone ->> l.table_name)::bigint THEN ' gone' ELSE '' END;

@@ -36,7 +36,6 @@ DECLARE
     b public.hc_batch := public.hc_open_batch(c, hc_answer.batch, ARRAY['CLAIMED', 'SENT']);
     now_there timestamptz := public.hc_clock(c.id);
     asked integer;
-    wait interval;
 BEGIN
     SELECT count(*) INTO asked FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND NOT e.applied;
     IF hc_answer.outcome = 'answered' AND jsonb_array_length(hc_answer.answer -> 'results') IS DISTINCT FROM asked THEN
@@ -53,19 +52,13 @@ BEGIN
                 WHERE e.batch = b.id AND e.position = o.position AND o.n = r.n;
             UPDATE public.hc_batch x SET state = 'ANSWERED', answered_at = now_there, answer = hc_answer.answer - 'results', reason = NULL,
                    request_id = hc_answer.answer ->> 'request_id', apply_at = NULL WHERE x.id = b.id;
+            PERFORM public.hc_batch_answered(b);
         WHEN 'refused' THEN
-            UPDATE public.hc_batch_entry e
-                SET outcome = jsonb_build_object('success', false, 'errors', jsonb_build_array(jsonb_build_object(
-                        'code', hc_answer.answer ->> 'code', 'message', hc_answer.answer ->> 'message', 'fields', '[]'::jsonb)))
-                WHERE e.batch = b.id AND e.outcome IS NULL AND NOT e.applied;
-            UPDATE public.hc_batch x SET state = 'ANSWERED', answered_at = now_there, answer = hc_answer.answer, reason = NULL,
-                   request_id = hc_answer.answer ->> 'request_id', apply_at = NULL WHERE x.id = b.id;
+            PERFORM public.hc_refused(c, ARRAY[b.id], hc_answer.answer);
         WHEN 'not_run' THEN
-            wait := coalesce(make_interval(secs => (hc_answer.answer ->> 'retry_after_ms')::float8 / 1000), public.hc_later(b.attempt));
-            UPDATE public.hc_batch x SET state = 'REPEAT', due_at = now_there + wait, answer = hc_answer.answer,
-                   reason = concat_ws(': ', hc_answer.answer ->> 'code', hc_answer.answer ->> 'message') WHERE x.id = b.id;
+            PERFORM public.hc_not_run(c, b, hc_answer.answer);
         WHEN 'in_doubt' THEN
-            PERFORM public.hc_batch_doubt(b.id, hc_answer.answer ->> 'code', hc_answer.answer ->> 'message');
+            PERFORM public.hc_in_doubt(c, b, hc_answer.answer);
         ELSE
             RAISE EXCEPTION 'outcome % is none of answered, refused, not_run, in_doubt', hc_answer.outcome USING ERRCODE = '22023';
     END CASE;
@@ -89,7 +82,7 @@ BEGIN
             state = CASE WHEN b.operation IN ('upsert', 'delete') THEN 'REPEAT' ELSE 'DOUBT' END,
             due_at = CASE b.operation WHEN 'create' THEN coalesce(b.sent_at, now_there) + interval '10 minutes'
                                       WHEN 'update' THEN now_there
-                                      ELSE now_there + public.hc_later(b.attempt) END
+                                      ELSE now_there + coalesce(public.hc_retry_wait(b.retry_kind, b.retries), public.hc_later(b.attempt)) END
         WHERE x.id = b.id;
     PERFORM public.hc_raise(b.connection, b.mapping, 'in-doubt', 'info',
         format('The outcome of batch %s (%s of %s) is not known: %s', b.id, b.operation, b.object_name, hc_batch_doubt.message),

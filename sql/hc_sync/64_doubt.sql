@@ -64,7 +64,7 @@ BEGIN
             format('Batch %s (%s of %s) needs a decision: its answer was lost, and Salesforce has records that may be the ones it created', b.id, b.operation, b.object_name),
             jsonb_build_object('batch', b.id, 'candidates', parked));
     ELSIF EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL) THEN
-        UPDATE public.hc_batch x SET state = 'REPEAT', due_at = NULL, apply_at = NULL, reason = NULL WHERE x.id = b.id;
+        PERFORM public.hc_doubt_again(c, b);
     ELSE
         UPDATE public.hc_batch x SET state = 'ANSWERED', answered_at = public.hc_clock(c.id), due_at = NULL, apply_at = NULL, reason = NULL WHERE x.id = b.id;
     END IF;

@@ -44,16 +44,17 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     log text := public.hc_log_table(c);
     error jsonb := e.outcome -> 'errors' -> 0;
-    accepted boolean := (e.outcome ->> 'success')::boolean OR (b.operation = 'delete' AND error ->> 'code' = 'ENTITY_IS_DELETED');
+    accepted boolean := public.hc_is_accepted(b.operation, e.outcome);
     new_sfid text := coalesce(e.outcome ->> 'id', e.payload ->> 'id');
-    note text := e.outcome ->> 'note';
+    note text := public.hc_outcome_note(m, b, e);
     message text;
 BEGIN
-    IF jsonb_array_length(coalesce(e.payload -> 'dropped', '[]')) > 0 THEN
-        note := concat_ws('; ', note, 'not sent, because the connected user may not write them: '
-            || (SELECT string_agg(d, ', ') FROM jsonb_array_elements_text(e.payload -> 'dropped') d));
+    IF e.outcome ? 'release' THEN
+        EXECUTE format('UPDATE %s SET state = ''NEW'', sf_message = $2, updated_at = clock_timestamp() WHERE id = $1 AND state = ''PENDING''', log)
+            USING e.log_id, concat_ws(': ', 'waits for the mapping', error ->> 'message');
+        PERFORM public.hc_low_water_lower(c, e.log_id);
+        RETURN;
     END IF;
-
     IF accepted THEN
         DELETE FROM public.hc_staged s WHERE s.mapping = m.id AND s.sfid = new_sfid;   -- read before our write
         IF b.operation = 'delete' THEN
@@ -195,8 +196,7 @@ DECLARE
     waiting integer := 0;
 BEGIN
     PERFORM public.hc_writes_rows();
-    UPDATE public.hc_batch_entry x SET outcome = NULL, reason = x.outcome -> 'errors' -> 0 ->> 'message'
-        WHERE x.batch = b.id AND NOT x.applied AND public.hc_must_repeat(b, x.outcome);
+    PERFORM public.hc_sort_refusals(c, m, b);
     since := public.hc_generation_try(c, m);
     IF since IS NULL THEN
         UPDATE public.hc_batch x SET apply_attempt = x.apply_attempt + 1, reason = 'answered; the table is locked by another transaction',
@@ -246,7 +246,7 @@ BEGIN
                 WHEN x.state <> 'ANSWERED' THEN x.state
                 WHEN EXISTS (SELECT FROM public.hc_batch_entry y WHERE y.batch = x.id AND y.outcome IS NULL AND NOT y.applied) THEN 'REPEAT'
                 WHEN waiting = 0 THEN 'DONE' ELSE x.state END,
-            due_at = CASE WHEN x.state = 'ANSWERED' THEN public.hc_clock(c.id) + public.hc_later(x.attempt) ELSE x.due_at END
+            due_at = CASE WHEN x.state = 'ANSWERED' THEN public.hc_clock(c.id) + public.hc_repeat_wait(x.id) ELSE x.due_at END
         WHERE x.id = b.id RETURNING x.* INTO b;
     IF applied_now > 0 THEN
         UPDATE public.hc_staged s SET retry_at = public.hc_clock(c.id) WHERE s.mapping = m.id AND s.retry_at IS NOT NULL;
@@ -256,12 +256,3 @@ END
 $$;
 COMMENT ON FUNCTION public.hc_apply(uuid, bigint, bigint) IS
     'Applies a stored answer, each row in a savepoint of its own: a row that is locked, or whose trigger raises, waits with its reason and is tried again; its change is never sent again.';
-
-CREATE FUNCTION public.hc_must_repeat(b public.hc_batch, outcome jsonb) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    -- A record-level lock, and the like, proves that this record was not written.
-    SELECT NOT (outcome ->> 'success')::boolean AND b.attempt < 10
-       AND outcome -> 'errors' -> 0 ->> 'code' IN ('UNABLE_TO_LOCK_ROW', 'ALL_OR_NONE_OPERATION_ROLLED_BACK', 'RECORD_IN_USE_BY_WORKFLOW',
-            'INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE', 'COLLISION_DETECTED', 'INVALID_SESSION_ID', 'SERVER_UNAVAILABLE')
-$$;
-COMMENT ON FUNCTION public.hc_must_repeat(public.hc_batch, jsonb) IS 'Whether the record''s error passes by itself, so that the change is offered again (ten times at most).';

@@ -47,9 +47,23 @@ $$;
 COMMENT ON FUNCTION public.hc_sent_calls(uuid, bigint, bigint[]) IS 'Says of all batches of the calls that their request is about to be written.';
 
 CREATE FUNCTION public.hc_answer_batches(connection uuid, epoch bigint, answers jsonb) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT public.hc_answer(hc_answer_batches.connection, hc_answer_batches.epoch, (a.value ->> 'batch')::bigint, a.value ->> 'outcome', a.value -> 'answer')
-      FROM jsonb_array_elements(answers) a
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    c public.hc_connection := public.hc_step(hc_answer_batches.connection, hc_answer_batches.epoch);
+    together record;
+    told_apart bigint[] := '{}';
+BEGIN
+    FOR together IN
+        SELECT array_agg(b.id ORDER BY b.id) AS batches, (array_agg(a.value -> 'answer' ORDER BY b.id))[1] AS answer
+          FROM jsonb_array_elements(answers) a JOIN public.hc_batch b ON b.id = (a.value ->> 'batch')::bigint
+         WHERE a.value ->> 'outcome' = 'refused' GROUP BY coalesce(b.call, b.id) HAVING count(*) > 1 LOOP
+        PERFORM public.hc_open_batch(c, b, ARRAY['CLAIMED', 'SENT']) FROM unnest(together.batches) b;
+        PERFORM public.hc_refused(c, together.batches, together.answer);
+        told_apart := told_apart || together.batches;
+    END LOOP;
+    PERFORM public.hc_answer(c.id, c.epoch, (a.value ->> 'batch')::bigint, a.value ->> 'outcome', a.value -> 'answer')
+       FROM jsonb_array_elements(answers) a WHERE NOT (a.value ->> 'batch')::bigint = ANY (told_apart);
+END
 $$;
 COMMENT ON FUNCTION public.hc_answer_batches(uuid, bigint, jsonb) IS
     'Stores the outcomes of several batches in one transaction: [{"batch", "outcome", "answer"}], each as hc_answer takes it.';

@@ -34,8 +34,9 @@ BEGIN
         SET poll_cursor = greatest(h.poll_cursor, CASE WHEN horizon IS NULL THEN org_now - interval '10 minutes' ELSE least(horizon, org_now) END),
             -- A mapping that was changed meanwhile, or is to be reloaded, is due for that.
             poll_at = CASE WHEN h.state = 'POLLING_SF_CHANGES' THEN public.hc_clock(c.id) + h.polling ELSE h.poll_at END,
-            state = CASE WHEN h.state = 'POLLING_SF_CHANGES' THEN 'DATA_SYNCED' ELSE h.state END,
-            state_detail = CASE WHEN h.state = 'POLLING_SF_CHANGES' THEN NULL ELSE h.state_detail END, counts = h.counts - 'failures'
+            -- One that is read and may not write shows that again.
+            state = CASE WHEN h.state = 'POLLING_SF_CHANGES' THEN CASE WHEN h.sending_held ? 'until' THEN 'BAD_CONFIG' ELSE 'DATA_SYNCED' END ELSE h.state END,
+            state_detail = CASE WHEN h.state = 'POLLING_SF_CHANGES' THEN h.sending_held ->> 'message' ELSE h.state_detail END, counts = h.counts - 'failures'
         WHERE h.id = m.id;
     IF rows > 0 THEN
         PERFORM public.hc_raise(c.id, m.id, 'poll', 'debug', format('Polled %s: %s records', m.object_name, rows));

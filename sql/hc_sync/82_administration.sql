@@ -14,10 +14,14 @@ COMMENT ON FUNCTION public.hc_pause(uuid) IS 'Pauses a connection after the batc
 CREATE FUNCTION public.hc_resume(connection uuid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    UPDATE public.hc_connection h SET state = 'IDLE', state_detail = NULL WHERE h.id = hc_resume.connection;
+    UPDATE public.hc_connection h SET state = 'IDLE', state_detail = NULL, sending_held = NULL WHERE h.id = hc_resume.connection;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'connection % does not exist', hc_resume.connection USING ERRCODE = 'HC002';
     END IF;
+    UPDATE public.hc_mapping m
+        SET sending_held = NULL, state = CASE WHEN m.state = 'BAD_CONFIG' AND m.sending_held ? 'until' THEN 'DATA_SYNCED' ELSE m.state END,
+            state_detail = CASE WHEN m.sending_held ? 'until' THEN NULL ELSE m.state_detail END
+        WHERE m.connection = hc_resume.connection AND m.sending_held IS NOT NULL;
     PERFORM public.hc_wake(hc_resume.connection);
 END
 $$;

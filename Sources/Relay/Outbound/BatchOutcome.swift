@@ -4,54 +4,41 @@ internal import SalesforceAPI
 /// sending again (design section 7, In doubt).
 enum BatchOutcome: Sendable, Equatable {
     case answered(WriteReply)
-    /// Proven: nothing ran. The batch is offered again, after the wait if one is given.
-    case notRun(code: String, message: String, retryAfter: Duration?)
+    /// Proven: nothing ran. The batch is offered again by the rule of the kind, after the wait if one is given.
+    case notRun(code: String, message: String, kind: FailureKind, retryAfter: Duration?)
     /// Sent, and nobody knows.
-    case inDoubt(code: String, message: String)
-    /// The whole call was refused, and repeating it would be too: each of its changes fails, and a person decides.
-    case refused(code: String, message: String, requestID: String?)
-
-    /// How long a batch waits when the org or the user, not the batch, must be put right first.
-    static let waitForPerson = Duration.seconds(60)
+    case inDoubt(code: String, message: String, kind: FailureKind)
+    /// The whole call was refused, and repeating it would be too: its changes are told apart, and a person decides.
+    case refused(code: String, message: String, kind: FailureKind, requestID: String?)
 
     init(_ error: SalesforceError) {
         let code = error.code ?? error.status.map { "HTTP_\($0)" } ?? "UNKNOWN"
         let message = error.description
+        let kind = error.kind
         switch error.disposition {
         case .inDoubt:
-            self = .inDoubt(code: code, message: message)
-        case .nothingRan(let wait):
-            self = .notRun(code: code, message: message, retryAfter: wait)
-        case .limit(let wait):
-            self = .notRun(code: code, message: message, retryAfter: wait)
-        case .needsSession, .restartQuery:
-            self = .notRun(code: code, message: message, retryAfter: nil)
-        case .configuration where Self.concernsOrg(error.code):
-            self = .notRun(code: code, message: message, retryAfter: Self.waitForPerson)
+            self = .inDoubt(code: code, message: message, kind: kind)
+        case .nothingRan, .limit, .needsSession, .restartQuery:
+            self = .notRun(code: code, message: message, kind: kind, retryAfter: error.retryAfter)
+        case .configuration where kind != .configuration:
+            // About the org, the user or the login: it would meet every other batch too, and failing thousands of changes for it
+            // would only make work.
+            self = .notRun(code: code, message: message, kind: kind, retryAfter: nil)
         case .configuration, .bug:
-            self = .refused(code: code, message: message, requestID: error.requestID)
+            self = .refused(code: code, message: message, kind: kind, requestID: error.requestID)
         }
     }
 
-    /// True when the refusal is about the org, the user or the login, and would meet every other batch too: failing thousands
-    /// of changes for it would only make work. Codes of the login are in small letters.
-    private static func concernsOrg(_ code: String?) -> Bool {
-        guard let code else { return true }
-        return code == code.lowercased() || code.hasPrefix("LOGIN_") || code.hasPrefix("TXN_SECURITY") || orgCodes.contains(code)
+    /// Before anything was sent: whatever the login's failure was, no change was in it.
+    init(login error: SalesforceError) {
+        self = .notRun(code: error.code ?? "LOGIN_FAILED", message: error.description, kind: error.kind, retryAfter: error.retryAfter)
     }
-
-    private static let orgCodes: Set<String> = [
-        "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED", "TRIAL_EXPIRED", "INVALID_LOGIN", "PASSWORD_LOCKOUT", "ORG_IS_DOT_ORG",
-        "INVALID_OPERATION_WITH_EXPIRED_PASSWORD", "MUTUAL_AUTHENTICATION_FAILED", "INVALID_SSO_GATEWAY_URL",
-        "CLIENT_NOT_ACCESSIBLE_FOR_USER", "CLIENT_REQUIRE_UPDATE_FOR_USER", "UNSUPPORTED_CLIENT", "UNSUPPORTED_API_VERSION",
-        "INACTIVE_PORTAL", "INVALID_CLIENT", "INVALID_SESSION_ID", "STORAGE_LIMIT_EXCEEDED",
-    ]
 
     /// How long at least not to send anything else, when the next batch would likely meet the same; nil when there is an answer.
     var obstacle: Duration? {
         switch self {
         case .answered, .refused: nil
-        case .notRun(_, _, let wait): wait ?? .zero
+        case .notRun(_, _, _, let wait): wait ?? .zero
         case .inDoubt: .zero
         }
     }
@@ -71,11 +58,12 @@ enum BatchOutcome: Sendable, Equatable {
         var json = JSONText()
         switch self {
         case .answered(let reply): json.append(reply)
-        case .notRun(let code, let message, let wait):
-            json.object(["code": code, "message": message], numbers: ["retry_after_ms": wait?.milliseconds])
-        case .inDoubt(let code, let message): json.object(["code": code, "message": message])
-        case .refused(let code, let message, let requestID):
-            json.object(["code": code, "message": message, "request_id": requestID])
+        case .notRun(let code, let message, let kind, let wait):
+            json.object(["code": code, "message": message, "kind": kind.rawValue], numbers: ["retry_after_ms": wait?.milliseconds])
+        case .inDoubt(let code, let message, let kind):
+            json.object(["code": code, "message": message, "kind": kind.rawValue])
+        case .refused(let code, let message, let kind, let requestID):
+            json.object(["code": code, "message": message, "kind": kind.rawValue, "request_id": requestID])
         }
         return json.text
     }

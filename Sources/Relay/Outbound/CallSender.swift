@@ -40,9 +40,7 @@ struct CallSender: Sendable {
             client = try await org.ready()
             requests = call.requests(mixes: try await client.mixesTypes(inUpsert: call.operation == .upsert))
         } catch let error as SalesforceError {
-            // Not sent: whatever the login's failure was, no change was in it.
-            let outcome = BatchOutcome.notRun(code: error.code ?? "LOGIN_FAILED", message: error.description, retryAfter: error.retryAfter)
-            return call.batches.map { BatchAnswer(batch: $0.batch, outcome: outcome) }
+            return call.batches.map { BatchAnswer(batch: $0.batch, outcome: BatchOutcome(login: error)) }
         }
         var answers: [BatchAnswer] = []
         var hindrance: BatchOutcome?
@@ -115,11 +113,11 @@ struct CallSender: Sendable {
                 level = .warning
                 facts["error_code"] = .string(first.statusCode)
             }
-        case .notRun(let code, let message, _):
+        case .notRun(let code, let message, _, _):
             level = .warning
             facts["error"] = .string(message)
             facts["error_code"] = .string(code)
-        case .inDoubt(let code, let message), .refused(let code, let message, _):
+        case .inDoubt(let code, let message, _), .refused(let code, let message, _, _):
             level = .error
             facts["error"] = .string(message)
             facts["error_code"] = .string(code)

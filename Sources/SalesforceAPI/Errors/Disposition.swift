@@ -27,17 +27,3 @@ public enum Disposition: Sendable, Equatable {
         }
     }
 }
-
-/// What a refusal of one record inside an accepted call means. The record was not written.
-public enum RecordDisposition: Int, Sendable, Comparable {
-    /// A lock or another passing condition: the same record again, later (API reference 7.2, class T).
-    case retry
-    /// A limit of the org (class L).
-    case limit
-    /// Rights, schema or licences; when every record fails so, the mapping is at fault (class C).
-    case configuration
-    /// The data was refused (class R).
-    case rejected
-
-    public static func < (left: RecordDisposition, right: RecordDisposition) -> Bool { left.rawValue < right.rawValue }
-}

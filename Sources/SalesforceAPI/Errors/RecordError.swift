@@ -1,5 +1,5 @@
 /// One reason why one record was refused. `statusCode` is an open string (API reference 7.2), `message` is Salesforce's text
-/// unchanged, `fields` are the fields it named.
+/// unchanged, `fields` are the fields it named. What the code means for the record, the database decides (`hc_error_kind`).
 public struct RecordError: Sendable, Equatable, CustomStringConvertible {
     public let statusCode: String
     public let message: String
@@ -10,9 +10,6 @@ public struct RecordError: Sendable, Equatable, CustomStringConvertible {
         self.message = message
         self.fields = fields
     }
-
-    /// What the refusal means for the record.
-    public var disposition: RecordDisposition { RecordErrorTable.disposition(statusCode) }
 
     /// What a person can do about it, if that is known.
     public var advice: String? { Advice.text(code: statusCode, message: message) }

@@ -29,6 +29,33 @@ enum RequestErrorTable {
         message.contains("Concurrent") ? concurrencyWait : dailyLimitWait
     }
 
+    /// By which rule the call is retried, or who must put what right.
+    static func kind(code: String?, message: String, disposition: Disposition) -> FailureKind {
+        switch disposition {
+        case .limit: code == nil || message.contains("Concurrent") ? .concurrency : .quota
+        case .needsSession: .login
+        case .bug: .request
+        case .restartQuery: .outage
+        case .configuration: configurationKind(code)
+        case .nothingRan, .inDoubt: passingKind(code)
+        }
+    }
+
+    /// Codes of logins and of the transport are in small letters.
+    private static func configurationKind(_ code: String?) -> FailureKind {
+        guard let code, code != code.lowercased() else { return .login }
+        if inactive.contains(code) { return .inactive }
+        if login.contains(code) || session.contains(code) { return .login }
+        return organization.contains(code) ? .organization : .configuration
+    }
+
+    private static func passingKind(_ code: String?) -> FailureKind {
+        guard let code, code != code.lowercased() else { return .outage }
+        if lock.contains(code) { return .lock }
+        if slow.contains(code) { return .slow }
+        return outage.contains(code) || maintenance.contains(code) ? .outage : .unknown
+    }
+
     private static let session: Set<String> = [
         "INVALID_SESSION_ID", "INVALID_AUTH_HEADER", "InvalidSessionId", "ORG_NOT_OWNED_BY_INSTANCE",
     ]
@@ -37,8 +64,19 @@ enum RequestErrorTable {
         "REQUEST_LIMIT_EXCEEDED", "EXCEEDED_QUOTA", "LIMIT_EXCEEDED", "ExceededQuota", "EXCEEDEDQUOTA",
     ]
 
-    private static let refusedBeforeRunning: Set<String> = [
-        "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", "UNABLE_TO_LOCK_ROW",
+    private static let maintenance: Set<String> = ["INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE"]
+
+    private static let lock: Set<String> = ["UNABLE_TO_LOCK_ROW", "TooManyLockFailure"]
+
+    private static let refusedBeforeRunning = maintenance.union(["UNABLE_TO_LOCK_ROW"])
+
+    private static let slow: Set<String> = [
+        "TOO_MANY_APEX_REQUESTS", "REALTIME_PROCESSING_TIME_EXCEEDED_LIMIT", "REQUEST_RUNNING_TOO_LONG",
+    ]
+
+    private static let outage: Set<String> = [
+        "FUNCTIONALITY_TEMPORARILY_UNAVAILABLE", "ORG_IN_MAINTENANCE", "ORG_LOCKED", "API_CURRENTLY_DISABLED",
+        "DATACLOUD_API_SERVER_BUSY_EXCEPTION", "SSO_SERVICE_DOWN", "SERVER_UNAVAILABLE",
     ]
 
     private static let neverProof: Set<String> = [
@@ -46,11 +84,7 @@ enum RequestErrorTable {
         "API_ERROR", "APEX_ERROR",
     ]
 
-    private static let passing: Set<String> = [
-        "FUNCTIONALITY_TEMPORARILY_UNAVAILABLE", "ORG_IN_MAINTENANCE", "ORG_LOCKED", "API_CURRENTLY_DISABLED",
-        "DATACLOUD_API_SERVER_BUSY_EXCEPTION", "TOO_MANY_APEX_REQUESTS", "REALTIME_PROCESSING_TIME_EXCEEDED_LIMIT",
-        "REQUEST_RUNNING_TOO_LONG", "SSO_SERVICE_DOWN", "TooManyLockFailure",
-    ]
+    private static let passing = outage.union(slow).union(lock)
 
     private static let restart: Set<String> = [
         "INVALID_QUERY_LOCATOR", "INVALID_LOCATOR", "ASYNC_OPERATION_LOCATOR", "QUERY_TIMEOUT", "INVALID_REPLICATION_DATE",
@@ -66,16 +100,25 @@ enum RequestErrorTable {
         "CLIENTINPUTERROR", "INVALIDOPERATION", "UnsupportedContentType", "soapenv:Client", "MALFORMED_ID",
     ]
 
-    /// Needed for SOAP only, where a code that nobody knows proves nothing.
-    private static let configuration: Set<String> = [
+    private static let login: Set<String> = [
         "LOGIN_CHALLENGE_ISSUED", "LOGIN_CHALLENGE_PENDING", "LOGIN_DURING_RESTRICTED_DOMAIN",
         "LOGIN_DURING_RESTRICTED_TIME", "LOGIN_MUST_USE_SECURITY_TOKEN", "INVALID_LOGIN", "PASSWORD_LOCKOUT",
-        "INVALID_OPERATION_WITH_EXPIRED_PASSWORD", "MUTUAL_AUTHENTICATION_FAILED", "INVALID_SSO_GATEWAY_URL",
-        "TXN_SECURITY_NO_ACCESS", "TXN_SECURITY_END_A_SESSION", "TXN_SECURITY_TWO_FA_REQUIRED", "QUERY_TOO_COMPLICATED",
-        "OPERATION_TOO_LARGE", "INVALID_FIELD", "INVALID_TYPE", "ENTITY_NOT_QUERYABLE", "INVALID_TYPE_FOR_OPERATION",
-        "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY", "API_DISABLED_FOR_ORG", "FUNCTIONALITY_NOT_ENABLED",
-        "INSUFFICIENT_ACCESS", "INACTIVE_OWNER_OR_USER", "INACTIVE_PORTAL", "CLIENT_NOT_ACCESSIBLE_FOR_USER",
-        "CLIENT_REQUIRE_UPDATE_FOR_USER", "INVALID_CLIENT", "UNSUPPORTED_CLIENT", "UNSUPPORTED_API_VERSION",
-        "TRIAL_EXPIRED", "ORG_IS_DOT_ORG", "INVALID_PACKAGE_VERSION", "INVALID_ASSIGNMENT_RULE",
+        "INVALID_OPERATION_WITH_EXPIRED_PASSWORD", "INVALID_NEW_PASSWORD", "INVALID_OLD_PASSWORD",
+        "MUTUAL_AUTHENTICATION_FAILED", "INVALID_SSO_GATEWAY_URL", "TXN_SECURITY_NO_ACCESS", "TXN_SECURITY_END_A_SESSION",
+        "TXN_SECURITY_TWO_FA_REQUIRED", "INACTIVE_OWNER_OR_USER", "INACTIVE_PORTAL",
     ]
+
+    private static let inactive: Set<String> = ["TRIAL_EXPIRED", "ORG_IS_DOT_ORG"]
+
+    private static let organization: Set<String> = [
+        "API_DISABLED_FOR_ORG", "CLIENT_NOT_ACCESSIBLE_FOR_USER", "CLIENT_REQUIRE_UPDATE_FOR_USER", "INVALID_CLIENT",
+        "UNSUPPORTED_CLIENT", "UNSUPPORTED_API_VERSION", "STORAGE_LIMIT_EXCEEDED", "INVALID_PACKAGE_VERSION",
+    ]
+
+    /// Needed for SOAP only, where a code that nobody knows proves nothing.
+    private static let configuration = login.union(inactive).union(organization).union([
+        "QUERY_TOO_COMPLICATED", "OPERATION_TOO_LARGE", "INVALID_FIELD", "INVALID_TYPE", "ENTITY_NOT_QUERYABLE",
+        "INVALID_TYPE_FOR_OPERATION", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY", "FUNCTIONALITY_NOT_ENABLED",
+        "INSUFFICIENT_ACCESS", "INVALID_ASSIGNMENT_RULE",
+    ])
 }

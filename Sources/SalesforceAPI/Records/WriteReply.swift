@@ -20,11 +20,6 @@ public struct WriteResult: Sendable, Equatable {
     static func refused(_ error: RecordError) -> WriteResult {
         WriteResult(id: nil, success: false, created: false, errors: [error], wasSent: false)
     }
-
-    /// What a failed record means; nil for success. Of several errors the one that is hardest to repair counts.
-    public var disposition: RecordDisposition? {
-        success ? nil : errors.map(\.disposition).max() ?? .rejected
-    }
 }
 
 /// The answer to one writing call: a result for each record, in the order given.

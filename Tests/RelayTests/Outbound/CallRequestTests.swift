@@ -47,7 +47,7 @@ struct CallRequestTests {
 
     @Test("an answer is an element of what hc_answer_batches takes")
     func answer() {
-        let answer = BatchAnswer(batch: 9, outcome: .inDoubt(code: "timed_out", message: "m"))
-        #expect(answer.json == #"{"batch":9,"outcome":"in_doubt","answer":{"code":"timed_out","message":"m"}}"#)
+        let answer = BatchAnswer(batch: 9, outcome: .inDoubt(code: "timed_out", message: "m", kind: .outage))
+        #expect(answer.json == #"{"batch":9,"outcome":"in_doubt","answer":{"code":"timed_out","kind":"outage","message":"m"}}"#)
     }
 }

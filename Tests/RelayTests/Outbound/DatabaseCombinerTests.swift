@@ -1,4 +1,5 @@
 import PostgresClient
+import SalesforceAPI
 import Synchronization
 import Testing
 
@@ -73,7 +74,7 @@ struct DatabaseCombinerTests {
                 try await until { recorder.calls == [.sent([1])] }
                 // While that is on its way, everything else comes.
                 for batch in [50, 51] { group.addTask { _ = try await combiner.apply(batch) } }
-                for batch in [7, 8, 9] { group.addTask { try await combiner.store([BatchAnswer(batch: batch, outcome: .inDoubt(code: "c", message: "m"))]) } }
+                for batch in [7, 8, 9] { group.addTask { try await combiner.store([BatchAnswer(batch: batch, outcome: .inDoubt(code: "c", message: "m", kind: .outage))]) } }
                 for call in [2, 3, 4] { group.addTask { try await combiner.mark(call) } }
                 try await Task.sleep(for: .milliseconds(100))
                 for _ in 0..<4 { recorder.letOne() }

@@ -125,7 +125,7 @@ struct ClientTests {
             let client = org.client()
             let records = ["a", "b"].map { WriteRecord(objectType: "Account", fields: [WriteField("Ext__c", $0)]) }
             let reply = try await client.upsert(records, externalIDField: "Ext__c")
-            #expect(reply.results.map(\.disposition) == [nil, .retry])
+            #expect(reply.results.map(\.errors.first?.statusCode) == [nil, "UNABLE_TO_LOCK_ROW"])
             #expect(reply.results[0].created)
             let deleted = try await client.delete(ids: ["001xx000003DGb2AAG", "001xx000003DGb3AAG"])
             #expect(deleted.results.map(\.success) == [true, false])

@@ -131,17 +131,6 @@ struct ClassificationTests {
         #expect(error.disposition == expected)
     }
 
-    @Test(
-        "record errors have their class",
-        arguments: [
-            ("UNABLE_TO_LOCK_ROW", RecordDisposition.retry), ("ALL_OR_NONE_OPERATION_ROLLED_BACK", .retry), ("REQUIRED_FIELD_MISSING", .rejected),
-            ("DUPLICATE_VALUE", .rejected), ("ENTITY_IS_DELETED", .rejected), ("SOMETHING_NEW", .rejected), ("STORAGE_LIMIT_EXCEEDED", .limit),
-            ("INVALID_FIELD_FOR_INSERT_UPDATE", .configuration), ("INSUFFICIENT_ACCESS_OR_READONLY", .configuration),
-        ])
-    func record(code: String, expected: RecordDisposition) {
-        #expect(RecordError(statusCode: code, message: "m").disposition == expected)
-    }
-
     @Test("only a failure that proves nothing is in doubt")
     func proof() {
         #expect(Disposition.inDoubt.provesNothingRan == false)

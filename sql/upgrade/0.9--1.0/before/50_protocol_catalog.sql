@@ -6,7 +6,11 @@ ALTER TABLE public.hc_batch
     ADD COLUMN call  bigint,
     ADD COLUMN api   text NOT NULL DEFAULT 'single' CHECK (api IN ('single', 'bulk1', 'bulk2')),
     ADD COLUMN locks text[] NOT NULL DEFAULT '{}',
-    ADD COLUMN job   jsonb;
+    ADD COLUMN job   jsonb,
+    ADD COLUMN retry_kind text,
+    ADD COLUMN retries    integer NOT NULL DEFAULT 0;
 ALTER TABLE public.hc_batch_entry
     ADD COLUMN keys        text[] NOT NULL DEFAULT '{}',
-    ADD COLUMN merged_into integer;
+    ADD COLUMN merged_into integer,
+    ADD COLUMN retry_kind  text,
+    ADD COLUMN retries     integer NOT NULL DEFAULT 0;
