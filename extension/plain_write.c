@@ -10,15 +10,12 @@
 
 #include "access/genam.h"
 #include "access/tableam.h"
-#include "access/transam.h"
 #include "catalog/index.h"
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_trigger.h"
 #include "compat.h"
 #include "executor/executor.h"
 #include "hc_sync.h"
-#include "nodes/nodeFuncs.h"
-#include "optimizer/optimizer.h"
 #include "utils/memutils.h"
 
 /* Rows that are put into the table at a time: they are still in the processor's cache when their index entries are made. */
@@ -40,7 +37,7 @@ struct HcLogWriter
 	TupleDesc	descriptor;
 	TupleTableSlot *slots[PORTION];
 	int			slot_count;
-	bool		is_lasting;		/* nothing but the log itself can change what its indexes compute */
+	bool		is_lasting;		/* can serve again */
 	int			index_count;
 	HcLogIndex	indexes[FLEXIBLE_ARRAY_MEMBER];
 };
@@ -53,29 +50,11 @@ hc_forget_writer(HcLog *log)
 	log->writer = NULL;
 }
 
+/* A B-tree keeps nothing between insertions; other kinds keep references to the index as it was opened. */
 static bool
-is_of_a_user(Oid function, void *context)
+is_lasting(Relation index)
 {
-	return function >= FirstNormalObjectId;
-}
-
-static bool
-asks_user(Node *node, void *context)
-{
-	return node != NULL &&
-		(check_functions_in_node(node, is_of_a_user, NULL) || expression_tree_walker(node, asks_user, context));
-}
-
-/*
- * An index that computes with functions of the server alone: a condition is
- * compiled with what the functions do that it inlines. And one that is a
- * B-tree: other kinds keep things between insertions, with references.
- */
-static bool
-is_lasting(HcLogIndex *index)
-{
-	return index->relation->rd_rel->relam == BTREE_AM_OID &&
-		!asks_user((Node *) index->info->ii_Predicate, NULL) && !asks_user((Node *) index->info->ii_Expressions, NULL);
+	return index->rd_rel->relam == BTREE_AM_OID;
 }
 
 static HcLogWriter *
@@ -99,7 +78,7 @@ make_writer(Relation relation)
 		index->relation = index_open(index->relid, RowExclusiveLock);
 		index->info = BuildIndexInfo(index->relation);
 		index->info->ii_Context = context;
-		writer->is_lasting = writer->is_lasting && is_lasting(index);
+		writer->is_lasting = writer->is_lasting && is_lasting(index->relation);
 		index_close(index->relation, NoLock);
 	}
 	MemoryContextSwitchTo(caller);
