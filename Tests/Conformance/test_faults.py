@@ -172,6 +172,15 @@ def test_no_answer_before_or_after_the_commit(org, sf, action, written):
     assert len(org.records("Account", f"Name = 'Cut {action}'")) == written
 
 
+@pytest.mark.row(19, "503 with JSON", SIMPLE)
+@pytest.mark.parametrize("action, when, written", [("unavailable", "before", 0), ("unavailable", "after", 1), ("error", "after", 1)])
+def test_another_answer_before_or_after_the_commit(org, sf, action, when, written):
+    org.fault(action, operation="create", when=when, status=503, code="SERVER_UNAVAILABLE", message="Server too busy")
+    with pytest.raises(SalesforceGeneralError) as refused:
+        sf.Account.create({"Name": f"{action} {when}"})
+    assert refused.value.status == 503 and len(org.records("Account", f"Name = '{action} {when}'")) == written
+
+
 @pytest.mark.row(19, "late commit", SIMPLE)
 def test_record_appears_later_with_its_old_stamp(org, sf):
     transaction = org.control("POST", "records/Account", {"records": [{"Name": "Late"}], "commit": {"hold": True}})["transaction"]

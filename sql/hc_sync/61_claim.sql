@@ -68,6 +68,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     target text := nullif(log_sfid, '');
     row_sfid text;
+    row_is_there boolean := false;
     operation text;
     wire jsonb := '{"fields":{},"nulls":[],"parents":[],"dropped":[]}';
     identifier text;
@@ -83,9 +84,11 @@ BEGIN
         RETURN jsonb_build_object('failed', 'NO_RECORD', 'message', 'record_id is null: the entry names no row');
     END IF;
     IF NOT row_is_gone THEN
-        EXECUTE format('SELECT t.sfid FROM %I.%I t WHERE t.id = $1', c.schema_name, m.table_name) INTO row_sfid USING log_record_id;
+        EXECUTE format('SELECT true, t.sfid FROM %I.%I t WHERE t.id = $1', c.schema_name, m.table_name) INTO row_is_there, row_sfid USING log_record_id;
         target := coalesce(target, nullif(row_sfid, ''));
-    ELSIF log_action IN ('UPDATE', 'DELETE') AND target IS NULL THEN
+    END IF;
+    IF row_is_there IS NOT TRUE AND target IS NULL AND log_action IN ('UPDATE', 'DELETE') THEN
+        -- Captured before the answer to the INSERT, and the row was deleted since.
         target := public.hc_sfid_of_gone(c, m, log_record_id, log_id);
     END IF;
 

@@ -83,7 +83,8 @@ struct Exchange: Sendable {
         try fault?.prepare(request, call, state, db)
         // A request that has begun is not turned away.
         let overload = !isAdmitted && state.service.isOverloaded(state.settings.service, now: state.machineNow) && call.family != .oauth
-        switch state.instance.refusal(of: request, call) ?? fault?.substitute ?? (overload ? .error(Fault.concurrentLimit) : nil) {
+        let substitute = fault?.substitute
+        switch state.instance.refusal(of: request, call) ?? (fault?.worksFirst == true ? nil : substitute) ?? (overload ? .error(Fault.concurrentLimit) : nil) {
         case .reply(let ready): return ready
         case .error(let error): return handler.refusal(error)
         case nil: break
@@ -93,7 +94,12 @@ struct Exchange: Sendable {
         state.journal.origin = ChangeOrigin(call)
         let reply = try state.readLag.asSeen(call, state, db) { respond(handler, &call, &context) }
         try fault?.follow(call, state, db)
-        return reply
+        // The work is done, and the answer does not say so.
+        switch fault?.worksFirst == true ? substitute : nil {
+        case .reply(let other): return other
+        case .error(let error): return handler.refusal(error)
+        case nil: return reply
+        }
     }
 
     private static func respond(_ handler: any FamilyHandler, _ call: inout CallDescription, _ context: inout CallContext) -> Reply {

@@ -60,6 +60,8 @@ struct Fault: Sendable {
     var milliseconds = 0
     /// Before the work instead of after it.
     var waitsBefore = false
+    /// What is answered instead of the work's own answer comes after the work was done.
+    var worksFirst = false
     var status: Int?
     var code = ""
     var message = ""

@@ -13,6 +13,7 @@ extension Fault {
         times = body["times"] == .null ? nil : body["times"]?.int ?? 1
         milliseconds = body["milliseconds"]?.int ?? 0
         waitsBefore = body["when"]?.string == "before"
+        worksFirst = body["when"]?.string == "after"
         status = body["status"]?.int
         code = body["code"]?.string ?? (kind == .reject ? "FIELD_CUSTOM_VALIDATION_EXCEPTION" : "UNKNOWN_EXCEPTION")
         message = body["message"]?.string ?? ""
