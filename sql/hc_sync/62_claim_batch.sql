@@ -130,6 +130,9 @@ BEGIN
         END IF;
         EXIT WHEN cardinality(chosen) > 0 AND entry ->> 'operation' <> chosen[1] ->> 'operation';
         EXIT WHEN entry ->> 'identifier' IS NOT NULL AND 'id ' || (entry ->> 'identifier') = ANY (taken);
+        -- A parent and its child of one object, whose rows may both be gone already: levels are separate requests.
+        EXIT WHEN EXISTS (SELECT FROM jsonb_array_elements(entry -> 'parents') p
+                           WHERE p ->> 'object' = m.object_name AND 'id ' || lower(p ->> 'value') = ANY (taken));
         EXIT WHEN 'sfid ' || (entry ->> 'id') = ANY (taken);   -- of two rows that had the same record, one after the other
         chosen := chosen || (entry || jsonb_build_object('log_id', l.id, 'record_id', l.record_id, 'action', l.action));
         chosen_ids := chosen_ids || l.id::bigint;

@@ -10,6 +10,7 @@ from .organization import Organization
 from .process import Program, tail
 from .relay import Relay
 from .served import serve
+from .world import World
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +70,18 @@ def served(connected):
     """`connected`, after it has loaded everything, sent a row and stopped."""
     serve(connected)
     return connected
+
+
+@pytest.fixture(scope="session")
+def world(cluster, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("world")
+    org = Organization(folder, sample=False).start()
+    database = cluster.database()
+    relay = Relay(folder, database, org, HC_WRITE_TIMEOUT="2")   # a call that takes longer is one whose answer is lost
+    yield World(relay).prepare()
+    relay.program.forget()
+    org.program.forget()
+    database.drop()
 
 
 @pytest.hookimpl(hookwrapper=True)

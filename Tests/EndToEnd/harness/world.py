@@ -19,6 +19,8 @@ RELATIONS = {
     "Deal__c": {"Company__c": "Company__c", "Person__c": "Person__c"},
     "Line__c": {"Deal__c": "Deal__c", "Product__c": "Product__c"},
 }
+# An object without an identifier: its records can only be told by what they hold. The org itself changes two of the fields.
+NOTE = "Note__c"
 REFUSED = "refuse"   # a text that begins so is refused by the validation rule, while there is one
 
 LOOK = """
@@ -55,6 +57,11 @@ def create_objects(org, key_is_unique=False):
             {"name": "Seq__c", "type": "double", "scale": 0},
             *({"name": lookup, "type": "reference", "referenceTo": [parent], "relationshipName": lookup[:-1] + "r",
                "childRelationshipName": f"{name[:-3]}{lookup[:-3]}s__r"} for lookup, parent in relations.items())]})
+    org.control("POST", "objects", {"name": NOTE, "fields": [
+        {"name": "Text__c", "type": "string", "length": 80}, {"name": "Number__c", "type": "double"}, {"name": "Shout__c", "type": "string", "length": 80},
+        {"name": "Flow__c", "type": "string", "length": 120}]})
+    org.control("POST", f"objects/{NOTE}/before-save", {"field": "Shout__c", "action": "upperCase"})
+    org.control("POST", f"objects/{NOTE}/flows", {"field": "Flow__c", "template": "Flow: {Name}"})
     refuse(org)
 
 
@@ -73,6 +80,7 @@ def mappings():
     for name, relations in RELATIONS.items():
         fields = ["Name", KEY, "Text__c", "Number__c", "Seq__c", *relations, *(f"{lookup[:-1]}r__{KEY}" for lookup in relations)]
         yield mapping(name, fields, upsert_field=KEY, sf_polling_seconds=3600)
+    yield mapping(NOTE, ["Name", "Text__c", "Number__c", "Shout__c", "Flow__c", "CreatedById"], sf_polling_seconds=3600)
 
 
 class World:
@@ -100,7 +108,7 @@ class World:
         self.database.execute("UPDATE public.hc_connection SET settings = settings || %s::jsonb", json.dumps(settings))
 
     def begin(self):
-        """Forgets what the runs before left in the log, in batches and in the org's history; True unless that cannot be done."""
+        """Forgets the calls and the history of the runs before."""
         self.org.remove_faults()
         self.org.control("DELETE", "plan")
         self.org.forget_calls()
@@ -123,8 +131,10 @@ class World:
     def advance(self, seconds):
         """Moves the clocks of org and connection."""
         seconds = int(seconds) + 1
+        self.relay.pause()   # a login between the two would take the difference for that of the machines' clocks
         self.org.advance_clock(seconds)
         self.relay.advance_clock(f"{seconds} seconds")
+        self.relay.resume()
 
     def look(self):
         return self.database.value(LOOK)
