@@ -1,13 +1,38 @@
 -- Wire values: captured hstore text becomes what Salesforce is sent, and both sides are made comparable
 
+CREATE FUNCTION public.hc_no_value(captured text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'Salesforce has no value for "%"', captured USING ERRCODE = 'invalid_parameter_value';
+END
+$$;
+COMMENT ON FUNCTION public.hc_no_value(text) IS 'Refuses a captured value that PostgreSQL has and Salesforce has not, such as infinity.';
+
+CREATE FUNCTION public.hc_wire_number(captured text) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN captured OPERATOR(pg_catalog.=) ANY ('{NaN,Infinity,-Infinity}'::text[]) THEN public.hc_no_value(captured) ELSE captured END
+$$;
+COMMENT ON FUNCTION public.hc_wire_number(text) IS 'A captured number, which is in Salesforce''s spelling but for what is no number.';
+
+CREATE FUNCTION public.hc_is_mask(captured text) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT captured OPERATOR(pg_catalog.~) '^([*X])(\1|-)*$' OR captured OPERATOR(pg_catalog.~) '^([*X])\1(\1|-)*.{1,4}$'
+$$;
+COMMENT ON FUNCTION public.hc_is_mask(text) IS
+    'Whether a value of an encrypted field is what Salesforce shows to those who may not see it: all stars or Xs, or all but the last four characters. Sent back it would take the place of the value.';
+
 CREATE FUNCTION public.hc_wire_value(salesforce_type text, captured text) RETURNS text
 LANGUAGE sql STABLE AS $$
     -- No SET clause and every name qualified, so that it is inlined: it runs once for each field of each change.
     SELECT CASE salesforce_type
         WHEN 'boolean' THEN CASE WHEN captured::boolean THEN 'true' ELSE 'false' END
-        WHEN 'datetime' THEN pg_catalog.to_char(captured::timestamp, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-        WHEN 'date' THEN pg_catalog.to_char(captured::date, 'YYYY-MM-DD')
-        WHEN 'time' THEN pg_catalog.to_char(date '2000-01-01' OPERATOR(pg_catalog.+) captured::time, 'HH24:MI:SS.MS"Z"')
+        WHEN 'datetime' THEN coalesce(pg_catalog.to_char(captured::timestamp, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), public.hc_no_value(captured))
+        WHEN 'date' THEN coalesce(pg_catalog.to_char(captured::date, 'YYYY-MM-DD'), public.hc_no_value(captured))
+        WHEN 'time' THEN CASE WHEN captured::time OPERATOR(pg_catalog.=) time '24:00' THEN public.hc_no_value(captured)
+                              ELSE pg_catalog.to_char(date '2000-01-01' OPERATOR(pg_catalog.+) captured::time, 'HH24:MI:SS.MS"Z"') END
+        WHEN 'double' THEN public.hc_wire_number(captured)
+        WHEN 'currency' THEN public.hc_wire_number(captured)
+        WHEN 'percent' THEN public.hc_wire_number(captured)
         ELSE captured
     END
 $$;
@@ -71,8 +96,8 @@ BEGIN
         SELECT f.column_name::text AS key, f.position, f.field_name, f.salesforce_type, f.createable, f.updateable, f.relationship_name,
                f.relationship_field, f.relationship_object, f.relationship_field IS NOT NULL AS names_parent,
                (SELECT array_agg(r.column_name::text) FROM public.hc_field r
-                 WHERE r.mapping = f.mapping AND r.relationship_name = f.relationship_name
-                   AND (r.relationship_field IS NULL) <> (f.relationship_field IS NULL)) AS rivals
+                 WHERE r.mapping = f.mapping AND (r.relationship_name = f.relationship_name AND (r.relationship_field IS NULL) <> (f.relationship_field IS NULL)
+                                                  OR f.field_name = 'Name' AND r.field_name = 'LastName')) AS rivals
           FROM public.hc_field f WHERE f.mapping = hc_wire_built.mapping
     ), pair AS (
         SELECT p.n, p.key, nullif(p.value, '') AS value, actions[p.n] = 'INSERT' AS creates
@@ -80,11 +105,13 @@ BEGIN
     ), changed AS (
         SELECT p.n, p.key, p.value, f.position, f.field_name, f.salesforce_type, f.names_parent, f.relationship_name, f.relationship_object, f.relationship_field,
                CASE WHEN p.creates THEN f.createable AND p.value IS NOT NULL ELSE f.updateable END
-                   -- Of a lookup and the same parent named by external id one is sent: the external id, unless that is null.
+                   -- Of a lookup and the same parent named by external id one is sent: the external id, unless that is null. A person
+                   -- account, which has a last name, makes its name of its parts.
                    AND NOT (f.rivals IS NOT NULL AND (p.value IS NULL OR NOT f.names_parent)
-                            AND array_to_string(public.hc_pairs_values(captured[p.n], f.rivals), '') <> '') AS sent,
-               CASE WHEN p.creates THEN p.value IS NOT NULL AND NOT coalesce(f.createable, false) ELSE NOT coalesce(f.updateable, false) END AS dropped
-          FROM pair p LEFT JOIN field f ON f.key = p.key
+                            AND array_to_string(public.hc_pairs_values(captured[p.n], f.rivals), '') <> '') AND NOT x.masked AS sent,
+               x.masked, x.masked OR CASE WHEN p.creates THEN p.value IS NOT NULL AND NOT coalesce(f.createable, false) ELSE NOT coalesce(f.updateable, false) END AS dropped
+          FROM pair p LEFT JOIN field f ON f.key = p.key,
+               LATERAL (SELECT coalesce(f.salesforce_type = 'encryptedstring' AND public.hc_is_mask(p.value), false) AS masked) x
     ), built AS (
         SELECT c.n,
                jsonb_object_agg(c.field_name, CASE WHEN c.value IS NULL THEN 'false' ELSE public.hc_wire_value(c.salesforce_type, c.value) END)
@@ -94,7 +121,7 @@ BEGIN
                array_agg(jsonb_build_object('position', c.position, 'relationship', c.relationship_name, 'object', c.relationship_object,
                                             'field', c.relationship_field, 'value', c.value))
                    FILTER (WHERE c.sent AND c.names_parent AND c.value IS NOT NULL) AS parents,
-               jsonb_object_agg(c.key, coalesce(c.field_name, c.key || ' (not mapped)')) FILTER (WHERE c.dropped) AS dropped
+               jsonb_object_agg(c.key, coalesce(c.field_name || CASE WHEN c.masked THEN ' (a mask)' ELSE '' END, c.key || ' (not mapped)')) FILTER (WHERE c.dropped) AS dropped
           FROM changed c GROUP BY c.n
     )
     SELECT e.n, jsonb_build_object(
@@ -116,14 +143,16 @@ BEGIN
     -- than running it.
     RETURN (
     WITH changed AS (
-        SELECT f.*, nullif(p.value, '') AS value, p.key
+        SELECT f.*, nullif(p.value, '') AS value, p.key, coalesce(f.salesforce_type = 'encryptedstring' AND public.hc_is_mask(p.value), false) AS masked
           FROM public.hc_pairs(hc_wire_record.captured) p
           LEFT JOIN public.hc_field f ON f.mapping = hc_wire_record.mapping AND f.column_name = p.key
          WHERE p.key NOT IN ('id', 'sfid', '_hc_lastop', '_hc_err')
     ), sent AS (
         SELECT c.*
           FROM changed c
-         WHERE CASE hc_wire_record.action WHEN 'INSERT' THEN c.createable AND c.value IS NOT NULL ELSE c.updateable END
+         WHERE NOT c.masked AND CASE hc_wire_record.action WHEN 'INSERT' THEN c.createable AND c.value IS NOT NULL ELSE c.updateable END
+           -- a person account, which has a last name, makes its name of its parts
+           AND NOT (c.field_name = 'Name' AND EXISTS (SELECT FROM changed r WHERE r.field_name = 'LastName' AND r.value IS NOT NULL))
            -- a parent named by external id wins over the lookup that it resolves to
            AND NOT (c.relationship_field IS NULL AND c.relationship_name IS NOT NULL AND EXISTS (
                 SELECT FROM changed r WHERE r.relationship_field IS NOT NULL AND r.relationship_name = c.relationship_name AND r.value IS NOT NULL))
@@ -138,8 +167,8 @@ BEGIN
         'parents', coalesce((SELECT jsonb_agg(jsonb_build_object('relationship', s.relationship_name, 'object', s.relationship_object,
                                                                  'field', s.relationship_field, 'value', s.value) ORDER BY s.position)
                                FROM sent s WHERE s.relationship_field IS NOT NULL AND s.value IS NOT NULL), '[]'),
-        'dropped', coalesce((SELECT jsonb_agg(coalesce(c.field_name, c.key || ' (not mapped)') ORDER BY c.key) FROM changed c
-                              WHERE CASE hc_wire_record.action WHEN 'INSERT' THEN c.value IS NOT NULL AND NOT coalesce(c.createable, false)
+        'dropped', coalesce((SELECT jsonb_agg(coalesce(c.field_name || CASE WHEN c.masked THEN ' (a mask)' ELSE '' END, c.key || ' (not mapped)') ORDER BY c.key) FROM changed c
+                              WHERE c.masked OR CASE hc_wire_record.action WHEN 'INSERT' THEN c.value IS NOT NULL AND NOT coalesce(c.createable, false)
                                                 ELSE NOT coalesce(c.updateable, false) END), '[]')));
 END
 $$;

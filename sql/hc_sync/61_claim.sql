@@ -25,15 +25,22 @@ DECLARE
     p record;
     m public.hc_mapping;
     parent_column name;
+    parent_type text;
     parent_id bigint;
+    parent_exists boolean;
     found_id bigint;
 BEGIN
     FOR p IN SELECT x.* FROM jsonb_to_recordset(parents) AS x(object text, field text, value text) LOOP
         SELECT * INTO m FROM public.hc_mapping h WHERE h.connection = c.id AND h.object_name = p.object;
-        SELECT f.column_name INTO parent_column FROM public.hc_field f WHERE f.mapping = m.id AND f.field_name = p.field;
+        SELECT f.column_name, regexp_replace(f.postgres_type, '\s*\(.*\)', '') INTO parent_column, parent_type FROM public.hc_field f WHERE f.mapping = m.id AND f.field_name = p.field;
         CONTINUE WHEN parent_column IS NULL;
-        EXECUTE format('SELECT t.id FROM %I.%I t WHERE t.%I = $1 AND t.sfid IS NULL LIMIT 1', c.schema_name, m.table_name, parent_column)
-            INTO parent_id USING p.value;
+        EXECUTE format('SELECT true, min(t.id) FILTER (WHERE t.sfid IS NULL) FROM %I.%I t WHERE t.%I = $1::%s HAVING count(*) > 0', c.schema_name, m.table_name, parent_column, parent_type)
+            INTO parent_exists, parent_id USING p.value;
+        -- Salesforce finds it whatever its case. Not in one condition, which no index could serve.
+        IF parent_exists IS NULL THEN
+            EXECUTE format('SELECT min(t.id) FROM %I.%I t WHERE lower(t.%I::text) = lower($1) AND t.sfid IS NULL', c.schema_name, m.table_name, parent_column)
+                INTO parent_id USING p.value;
+        END IF;
         CONTINUE WHEN parent_id IS NULL;
         -- The parent's row is one of those that its table has now, whenever the child was captured.
         found_id := public.hc_waits_for(c, m, parent_id, CASE WHEN before > public.hc_rows_since(m.id) THEN before ELSE 9223372036854775807 END);

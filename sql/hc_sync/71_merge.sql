@@ -128,12 +128,24 @@ $$;
 COMMENT ON FUNCTION public.hc_staged_before_change(public.hc_connection, public.hc_mapping, text[]) IS
     'Records that were asked for before a field was added and lack it: they are not merged, but read once more by their id.';
 
+CREATE FUNCTION public.hc_same_identifier(m public.hc_mapping) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    -- As values of the column's type: Salesforce writes 5.0 where PostgreSQL has 5.
+    SELECT CASE WHEN (public.hc_describe_field(m.description, m.upsert_field) ->> 'caseSensitive')::boolean THEN format('t.%I::text = %s::text', f.column_name, theirs)
+                ELSE format('lower(t.%I::text) = lower(%s::text)', f.column_name, theirs) END
+      FROM public.hc_field f, LATERAL (SELECT format('(s.record ->> %L)::%s', f.field_name, regexp_replace(f.postgres_type, '\s*\(.*\)', '')) AS theirs) x
+     WHERE f.mapping = m.id AND f.field_name = m.upsert_field
+$$;
+COMMENT ON FUNCTION public.hc_same_identifier(public.hc_mapping) IS
+    'The condition under which a row t and a staged record s have the same identifier, which Salesforce compares without case unless the field says otherwise.';
+
 CREATE FUNCTION public.hc_merge_step(c public.hc_connection, m public.hc_mapping, maximum integer) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     mapped text := format('%I.%I', c.schema_name, m.table_name);
     log text := public.hc_log_table(c);
     now_there timestamptz := public.hc_clock(c.id);
+    same_identifier CONSTANT text := public.hc_same_identifier(m);
     picked text[];
     row_ids bigint[] := '{}';  row_sfids text[] := '{}';     -- rows that stand for a picked record, locked
     more_ids bigint[];         more_sfids text[];
@@ -162,8 +174,8 @@ BEGIN
     IF m.upsert_column IS NOT NULL THEN
         EXECUTE format('SELECT coalesce(array_agg(l.id), ''{}''), coalesce(array_agg(l.sfid), ''{}'') FROM (
                             SELECT t.id, s.sfid FROM %s t JOIN public.hc_staged s ON s.mapping = $1 AND s.sfid = ANY ($2) AND s.kind = ''record''
-                               AND t.%I::text = s.record ->> %L WHERE t.sfid IS NULL AND NOT s.sfid = ANY ($3)
-                             ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED) l', mapped, m.upsert_column, m.upsert_field)
+                               AND %s WHERE t.sfid IS NULL AND NOT s.sfid = ANY ($3)
+                             ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED) l', mapped, same_identifier)
             INTO more_ids, more_sfids USING m.id, picked, row_sfids;
         row_ids := row_ids || more_ids;
         row_sfids := row_sfids || more_sfids;
@@ -173,9 +185,9 @@ BEGIN
     EXECUTE format('SELECT coalesce(array_agg(t.sfid::text), ''{}'') FROM %s t WHERE t.sfid = ANY ($1) AND NOT t.sfid = ANY ($2)', mapped)
         INTO busy USING picked, row_sfids;
     IF m.upsert_column IS NOT NULL THEN
-        EXECUTE format('SELECT $4 || coalesce(array_agg(s.sfid), ''{}'') FROM public.hc_staged s JOIN %s t ON t.%I::text = s.record ->> %L
+        EXECUTE format('SELECT $4 || coalesce(array_agg(s.sfid), ''{}'') FROM public.hc_staged s JOIN %s t ON %s
                          WHERE s.mapping = $1 AND s.sfid = ANY ($2) AND s.kind = ''record'' AND t.sfid IS NULL AND NOT s.sfid = ANY ($3)',
-                       mapped, m.upsert_column, m.upsert_field) INTO busy USING m.id, picked, row_sfids, busy;
+                       mapped, same_identifier) INTO busy USING m.id, picked, row_sfids, busy;
     END IF;
     EXECUTE format('SELECT coalesce(array_agg(DISTINCT l.record_id::bigint), ''{}'') FROM %s l
                      WHERE l.table_name = $1 AND l.state IN (''NEW'', ''PENDING'') AND l.record_id = ANY ($2) AND l.id > public.hc_rows_since($3)', log)

@@ -242,6 +242,9 @@ SELECT regress_tools.send('errors', '001xx000003DGc3AAG') -> 0 AS operation;
 SELECT action, state, sf_message FROM errors._trigger_log_archive WHERE sf_message IS NOT NULL AND id > (SELECT max(id) - 4 FROM errors._trigger_log_archive) ORDER BY id;
 SELECT name, sfid, _hc_lastop FROM errors.account WHERE ext__c IN ('w1', 'w2', 'w4') ORDER BY id;
 SELECT regexp_replace(message, 'batch \d+', 'batch N') FROM public.hc_event WHERE connection = :'c' AND event_type = 'linked';
+-- a parent is the one that is meant in whatever case: the child waits for it
+INSERT INTO errors.account (name, ext__c) VALUES ('parent', 'Dad'); INSERT INTO errors.account (name, ext__c, parent__ext__c) VALUES ('child', 'Kid', 'dAD');
+SELECT regress_tools.send('errors', '001xx000003DGc5AAG') #> '{1,0,fields,Name}' AS first, regress_tools.send('errors', '001xx000003DGc6AAG') #> '{1,0,fields,Name}' AS then;
 SELECT regress_tools.disconnect('errors');
 DROP TABLE regress_tools.codes;
 DROP FUNCTION regress_tools.met, regress_tools.action, regress_tools.all_met, regress_tools.until_failed, regress_tools.drain, regress_tools.not_run;

@@ -67,3 +67,10 @@ SELECT public.hc_stage(:'c', :e, :'m', '[{"Id":"001xx000003DGbAAAW","Name":"good
 SELECT public.hc_merge(:'c', :e, :'m');
 SELECT sfid, reason FROM public.hc_staged WHERE mapping = :'m';
 SELECT count(*) AS captured FROM merge._trigger_log;
+
+-- an identifier that differs in case alone is the same to Salesforce: the record is the row's, and makes no second one
+INSERT INTO merge.account (name, ext__c) VALUES ('mine', 'Case-AB');
+DELETE FROM merge._trigger_log WHERE "values" LIKE '%Case-AB%';
+SELECT regress_tools.arrive('merge', '001xx000003DGz9AAG', 'cASE-ab') AS staged;
+SELECT public.hc_merge(:'c', :e, :'m') -> 'updated' AS updated;
+SELECT name, ext__c, sfid FROM merge.account WHERE lower(ext__c) = 'case-ab';
