@@ -6,7 +6,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = o
                'external_id_field', b.external_id_field, 'attempt', b.attempt,
                'records', (SELECT jsonb_agg(jsonb_build_object('log_id', e.log_id, 'record_id', e.record_id)
                                             || (e.payload - 'operation' - 'identifier' - 'dropped' - 'notes') ORDER BY e.position)
-                             FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND NOT e.applied))
+                             FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND NOT e.applied AND e.merged_into IS NULL))
 $$;
 COMMENT ON FUNCTION public.hc_batch_request(public.hc_batch) IS
     'The request that the relay sends for the batch: the entries whose outcome is not known yet, in order.';

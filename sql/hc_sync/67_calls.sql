@@ -22,23 +22,6 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION public.hc_call_request(bigint[]) IS 'The request that the relay sends for batches that travel together.';
 
-CREATE FUNCTION public.hc_claim_calls(connection uuid, epoch bigint, calls integer) RETURNS jsonb
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    c public.hc_connection := public.hc_step(hc_claim_calls.connection, hc_claim_calls.epoch);
-    batch jsonb;
-BEGIN
-    -- One at a time: a change is sent when the one before it has been answered.
-    IF calls < 1 OR EXISTS (SELECT FROM public.hc_batch b WHERE b.connection = c.id AND b.state IN ('CLAIMED', 'SENT')) THEN
-        RETURN '[]';
-    END IF;
-    batch := public.hc_claim(hc_claim_calls.connection, hc_claim_calls.epoch);
-    RETURN CASE WHEN batch IS NULL THEN '[]' ELSE jsonb_build_array(public.hc_call_request(ARRAY[(batch ->> 'batch')::bigint])) END;
-END
-$$;
-COMMENT ON FUNCTION public.hc_claim_calls(uuid, bigint, integer) IS
-    'Makes up to so many requests durable that may run at the same time, and returns them; an empty array when nothing can be sent now.';
-
 CREATE FUNCTION public.hc_sent_calls(connection uuid, epoch bigint, calls bigint[]) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT public.hc_sent(hc_sent_calls.connection, hc_sent_calls.epoch, b.id)

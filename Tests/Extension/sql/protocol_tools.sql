@@ -104,3 +104,57 @@ BEGIN
   EXECUTE format('DROP SEQUENCE public.%I', public.hc_quiet_name(name));
   RETURN 'gone';
 END $$;
+-- Calls of merged and planned writes: a second object with a parent, and a turn that claims calls and answers all of them with success
+CREATE FUNCTION regress_tools.add_contact(name text, settings jsonb DEFAULT '{}') RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+  i regress_tools.ids := (SELECT t FROM regress_tools.ids t WHERE t.name = add_contact.name);
+  m uuid := public.hc_mapping_create(i.connection, 'Contact', jsonb_build_object('access', 'read_write', 'upsert_field', 'Ext__c', 'hc_sync', settings, 'fields',
+    '{"LastName":{},"Ext__c":{},"AccountId":{},"Account__Ext__c":{},"ReportsTo__Ext__c":{}}'::jsonb),
+    jsonb_build_object('name', 'Contact', 'queryable', true, 'replicateable', true, 'createable', true, 'fields', '[
+    {"name":"Id","type":"id","length":18}, {"name":"SystemModstamp","type":"datetime"}, {"name":"IsDeleted","type":"boolean"},
+    {"name":"LastName","type":"string","length":80,"createable":true,"updateable":true},
+    {"name":"Ext__c","type":"string","length":36,"createable":true,"updateable":true,"externalId":true,"unique":true},
+    {"name":"ReportsToId","type":"reference","length":18,"referenceTo":["Contact"],"relationshipName":"ReportsTo","createable":true,"updateable":true},
+    {"name":"AccountId","type":"reference","length":18,"referenceTo":["Account"],"relationshipName":"Account","createable":true,"updateable":true}]'::jsonb));
+BEGIN
+  UPDATE public.hc_mapping SET state = 'DATA_SYNCED', poll_cursor = now() - interval '1 hour', deleted_cursor = now() - interval '1 hour', poll_at = now() + interval '10 min' WHERE id = m;
+  RETURN m;
+END $$;
+CREATE FUNCTION regress_tools.setting(name text, settings jsonb) RETURNS void LANGUAGE sql AS $$
+  UPDATE public.hc_connection c SET settings = c.settings || setting.settings FROM regress_tools.ids i WHERE i.connection = c.id AND i.name = setting.name
+$$;
+-- operation, then for each batch the object and for each record the row, as claimed; what is sent of it with details
+CREATE FUNCTION regress_tools.shown(calls jsonb, details boolean DEFAULT false) RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT format('%s: %s', k.value ->> 'operation', (SELECT string_agg(format('%s %s', b.value ->> 'object', (
+      SELECT string_agg(CASE WHEN details THEN jsonb_strip_nulls(r.value - 'log_id')::text ELSE r.value ->> 'record_id' END, ', ' ORDER BY r.ordinality)
+        FROM jsonb_array_elements(b.value -> 'records') WITH ORDINALITY r)), '; ' ORDER BY b.ordinality)
+     FROM jsonb_array_elements(k.value -> 'batches') WITH ORDINALITY b))
+  FROM jsonb_array_elements(calls) WITH ORDINALITY k ORDER BY k.ordinality
+$$;
+CREATE FUNCTION regress_tools.claim_calls(name text, calls integer DEFAULT 25) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT public.hc_claim_calls(i.connection, i.epoch, calls) FROM regress_tools.ids i WHERE i.name = claim_calls.name
+$$;
+-- answers all calls under way: with success, or with the code given for rows of an object ('Account 3')
+CREATE FUNCTION regress_tools.answer_calls(name text, failures jsonb DEFAULT '{}') RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  i regress_tools.ids := (SELECT t FROM regress_tools.ids t WHERE t.name = answer_calls.name);
+  b public.hc_batch;
+BEGIN
+  FOR b IN SELECT x.* FROM public.hc_batch x WHERE x.connection = i.connection AND x.state IN ('CLAIMED', 'SENT') AND x.attempt > 0 ORDER BY x.id LOOP
+    PERFORM public.hc_sent(i.connection, i.epoch, b.id) WHERE b.state = 'CLAIMED';
+    PERFORM public.hc_answer(i.connection, i.epoch, b.id, 'answered', jsonb_build_object('request_id', 'r', 'results', (
+      SELECT jsonb_agg(CASE WHEN failures ? (b.object_name || ' ' || e.record_id)
+          THEN jsonb_build_object('id', NULL, 'success', false, 'errors', jsonb_build_array(jsonb_build_object('code', failures ->> (b.object_name || ' ' || e.record_id), 'message', 'because', 'fields', '[]'::jsonb)))
+          ELSE jsonb_build_object('id', coalesce(e.payload ->> 'id', CASE b.object_name WHEN 'Account' THEN '001' ELSE '003' END || lpad(e.record_id::text, 12, '0') || 'AAA'),
+                                  'success', true, 'created', b.operation IN ('create', 'upsert'), 'errors', '[]'::jsonb) END ORDER BY e.position)
+        FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND NOT e.applied AND e.merged_into IS NULL)));
+    PERFORM public.hc_apply(i.connection, i.epoch, b.id);
+  END LOOP;
+END $$;
+CREATE FUNCTION regress_tools.turn(name text, details boolean DEFAULT false, failures jsonb DEFAULT '{}') RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  claimed jsonb := regress_tools.claim_calls(name);
+BEGIN
+  RETURN QUERY SELECT regress_tools.shown(claimed, details);
+  PERFORM regress_tools.answer_calls(name, failures);
+END $$;
