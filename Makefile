@@ -9,12 +9,13 @@ PG_CONFIG = $(shell scripts/pg-config)
 export CONFIGURATION
 
 .NOTPARALLEL:
-.PHONY: help run test bench build extension install portable check-portable check-versions clean packages
+.PHONY: help run test bench faults build extension install portable check-portable check-versions clean packages
 
 help:
 	@echo 'make run            sync a sample Salesforce org with a private database, both ways; ONCE=1 ends after the proof'
 	@echo 'make test           every test: extension, Swift, end to end'
 	@echo 'make bench          the figures, each as a ratio or count of one run'
+	@echo 'make faults         random logs and lost answers, in the full counts; RUNS=2000 LOGS=500 WORKERS=2'
 	@echo 'make build          hc-relay and sf-simulator, in $(PROGRAMS)'
 	@echo 'make install        the extension into the server that PG_CONFIG names'
 	@echo 'make portable       the portable bundle, in sql/portable: the same in plain SQL, for servers that allow no extension of ours'
@@ -31,6 +32,9 @@ test:
 
 bench: packages build install
 	@Tests/Benchmarks/run
+
+faults: packages build install
+	@Tests/Faults/run
 
 packages:
 	@scripts/install-packages build

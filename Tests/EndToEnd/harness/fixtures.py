@@ -74,14 +74,9 @@ def served(connected):
 
 @pytest.fixture(scope="session")
 def world(cluster, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("world")
-    org = Organization(folder, sample=False).start()
-    database = cluster.database()
-    relay = Relay(folder, database, org, HC_WRITE_TIMEOUT="2")   # a call that takes longer is one whose answer is lost
-    yield World(relay).prepare()
-    relay.program.forget()
-    org.program.forget()
-    database.drop()
+    world = World(cluster, tmp_path_factory.mktemp("world"))
+    yield world
+    world.remove()
 
 
 @pytest.hookimpl(hookwrapper=True)

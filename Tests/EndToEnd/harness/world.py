@@ -5,9 +5,11 @@ Time is not waited for: `settle` moves the clocks of org and connection to what 
 """
 
 import json
+import os
 import time
 
-from .relay import mapping
+from .organization import Organization
+from .relay import Relay, mapping
 
 KEY = "Key__c"
 # The relationships of each object: lookup field -> object, parents named by their identifier.
@@ -21,6 +23,7 @@ RELATIONS = {
 }
 # An object without an identifier: its records can only be told by what they hold. The org itself changes two of the fields.
 NOTE = "Note__c"
+ALGORITHMS = os.environ.get("ALGORITHMS", "ordered").split(",")
 REFUSED = "refuse"   # a text that begins so is refused by the validation rule, while there is one
 
 LOOK = """
@@ -49,10 +52,11 @@ def table(object_name):
     return object_name.lower()
 
 
-def create_objects(org, key_is_unique=False):
+def create_objects(org):
+    """The identifiers are not unique in the org, so that a record sent twice is there twice."""
     for name, relations in RELATIONS.items():
         org.control("POST", "objects", {"name": name, "fields": [
-            {"name": KEY, "type": "string", "length": 64, "externalId": True, "unique": key_is_unique},
+            {"name": KEY, "type": "string", "length": 64, "externalId": True, "unique": False},
             {"name": "Text__c", "type": "string", "length": 80}, {"name": "Number__c", "type": "double"},
             {"name": "Seq__c", "type": "double", "scale": 0},
             *({"name": lookup, "type": "reference", "referenceTo": [parent], "relationshipName": lookup[:-1] + "r",
@@ -84,22 +88,26 @@ def mappings():
 
 
 class World:
-    """`relay` with its database and org, after the objects were loaded."""
+    """A relay with a database and an org of their own, after the objects were loaded."""
 
-    def __init__(self, relay):
-        self.relay = relay
-        self.database = relay.database
-        self.org = relay.org
+    def __init__(self, cluster, folder):
+        org = Organization(folder, sample=False).start()
+        # A call that takes longer than 2 s is one whose answer is lost.
+        self.relay = Relay(folder, cluster.database(), org, HC_WRITE_TIMEOUT="2")
+        self.database = self.relay.database
+        self.org = org
         self.runs = 0
-
-    def prepare(self):
         create_objects(self.org)
         self.relay.add_connection()
         self.relay.import_mapping(*mappings())
         self.relay.start_and_load()
         # The relay is woken every 10 ms, not every 10 s.
         self.database.execute("ALTER SEQUENCE public.hc_quiet_salesforce INCREMENT 1000")
-        return self
+
+    def remove(self):
+        self.relay.program.forget()
+        self.org.program.forget()
+        self.database.drop()
 
     def algorithm(self, name):
         self.settings(write_algorithm=name)
