@@ -42,6 +42,14 @@ def test_rights(served, database):
     database.execute("RESET ROLE; DROP OWNED BY operator, app; DROP ROLE operator, app")
 
 
+def test_calls_to_salesforce(served, database):
+    (text,) = blocks("Calls to Salesforce", "sql")
+    setting, status = [statement for statement in text.split(";\n") if statement.strip()]
+    database.execute(setting)
+    shown = database.value(status)
+    assert shown["reserve"] == shown["maximum"] * 15 // 100 and 0 < shown["used"] < 100 and shown["mappings"]["Account"]["calls"] > 0
+
+
 def test_dumps(served, database, cluster):
     rebind, data_only, schema_alone = blocks("Dumps, restores, copies and standbys", "sh")
     environment = {**os.environ, **served.environment, "PATH": f"{programs()}:{bin_folder()}:{os.environ['PATH']}"}

@@ -47,6 +47,7 @@ DECLARE
     chosen_ids bigint[] := '{}';
     final_below bigint;          -- ids below it are in sight or will never be
     first_waiting bigint;
+    closed uuid[] := public.hc_quota_closed(c, 'write');   -- mappings that may not be called for now
     failed_inserts jsonb;        -- record -> its FAILED INSERT, for all records at once: the log has no index by record
 BEGIN
     IF c.state = 'PAUSED' OR public.hc_is_held(c.sending_held, now_there) THEN
@@ -56,7 +57,7 @@ BEGIN
         RETURN NULL;
     END IF;
     SELECT x.* INTO b FROM public.hc_batch x
-        WHERE x.connection = c.id AND x.state = 'REPEAT' AND (x.due_at IS NULL OR x.due_at <= now_there) ORDER BY x.due_at NULLS FIRST, x.id LIMIT 1;
+        WHERE x.connection = c.id AND x.state = 'REPEAT' AND (x.due_at IS NULL OR x.due_at <= now_there) AND NOT x.mapping = ANY (closed) ORDER BY x.due_at NULLS FIRST, x.id LIMIT 1;
     IF FOUND THEN
         UPDATE public.hc_batch x SET state = 'CLAIMED', epoch = c.epoch, claimed_at = now_there, attempt = x.attempt + 1, due_at = NULL
             WHERE x.id = b.id RETURNING x.* INTO b;
@@ -79,7 +80,7 @@ BEGIN
                               WHERE state = ''NEW'' AND g.id >= $1 AND (table_name = ANY ($2)) IS NOT TRUE ORDER BY g.id LIMIT 50000', log)
             -- Adopted and not described yet: nobody could say what may be sent. Or stopped.
             USING c.low_water, ARRAY(SELECT h.table_name::text FROM public.hc_mapping h
-                                      WHERE h.connection = c.id AND (h.description IS NULL OR public.hc_is_held(h.sending_held, now_there))) LOOP
+                                      WHERE h.connection = c.id AND (h.description IS NULL OR h.id = ANY (closed) OR public.hc_is_held(h.sending_held, now_there))) LOOP
         first_waiting := coalesce(first_waiting, l.id);
         CONTINUE WHEN l.table_name = ANY (locked_tables);
         record_key := l.table_name || ' ' || coalesce(l.record_id::text, l.sfid) || CASE WHEN l.id <= (gone ->> l.table_name)::bigint THEN ' gone' ELSE '' END;

@@ -28,11 +28,11 @@ BEGIN
     SELECT array_agg(DISTINCT s.path) INTO paths
         FROM public.hc_batch_entry e, LATERAL public.hc_sent_values(e.mapping, e.payload) s WHERE e.batch = b.id AND e.outcome IS NULL;
     IF b.operation = 'update' THEN
-        RETURN jsonb_build_object('way', 'retrieve', 'object', b.object_name,
+        RETURN jsonb_build_object('way', 'retrieve', 'mapping', b.mapping, 'object', b.object_name,
             'fields', to_jsonb((SELECT array_agg(DISTINCT p) FROM unnest(paths || ARRAY['Id', 'SystemModstamp']) p)),
             'ids', (SELECT jsonb_agg(DISTINCT e.payload ->> 'id') FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL));
     END IF;
-    RETURN jsonb_build_object('way', 'lookup', 'soql', format(
+    RETURN jsonb_build_object('way', 'lookup', 'mapping', b.mapping, 'soql', format(
         'SELECT %s FROM %s WHERE CreatedById = %L AND CreatedDate >= %s ORDER BY CreatedDate, Id',
         (SELECT string_agg(DISTINCT p, ', ') FROM unnest(paths || ARRAY['Id', 'CreatedDate']) p), b.object_name, c.settings ->> 'user_id',
         -- five seconds before sending, on the org's clock

@@ -8,7 +8,7 @@ DECLARE
     ids text[];
     upto bigint;
 BEGIN
-    SELECT h.* INTO m FROM public.hc_mapping h WHERE h.connection = c.id
+    SELECT h.* INTO m FROM public.hc_mapping h WHERE h.connection = c.id AND NOT h.id = ANY (public.hc_quota_closed(c, 'read'))
         AND EXISTS (SELECT FROM public.hc_read_back r WHERE r.mapping = h.id AND (r.due_at IS NULL OR r.due_at <= public.hc_clock(c.id))) LIMIT 1;
     IF NOT FOUND THEN
         RETURN NULL;

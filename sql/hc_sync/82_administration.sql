@@ -83,6 +83,7 @@ BEGIN
                           WHERE b.connection = c.id AND e.outcome IS NOT NULL AND NOT e.applied),
         'staged', (SELECT count(*) FROM public.hc_staged s JOIN public.hc_mapping m ON m.id = s.mapping WHERE m.connection = c.id),
         'notifications', (SELECT count(*) FROM public.hc_notification n WHERE n.connection = c.id AND n.acknowledged_at IS NULL),
+        'quota', public.hc_quota_status(c),
         'sequences', (SELECT coalesce(jsonb_object_agg(s.schema_name || '.' || s.sequence_name, round(s.used::numeric, 6)), '{}') FROM public.hc_sequences(c.id) s),
         'mappings', (SELECT coalesce(jsonb_agg(jsonb_build_object('mapping', m.id, 'object', m.object_name, 'table', m.table_name, 'access', m.access,
                             'state', m.state, 'state_detail', coalesce(public.hc_capture_trouble(m.id), m.state_detail), 'poll_cursor', m.poll_cursor, 'poll_at', m.poll_at,

@@ -23,6 +23,29 @@ public struct StatusDocument: Decodable, Sendable {
         }
     }
 
+    /// How the org's API quota stands; nil before Salesforce has reported it.
+    public struct Quota: Decodable, Sendable {
+        public struct OfMapping: Decodable, Sendable {
+            public var calls: Int
+            public var maximum: Int
+        }
+
+        public var used: Int
+        public var maximum: Int
+        public var reserve: Int
+        public var callsPerHour: Int
+        public var reserveReachedAt: String?
+        public var waiting: String?
+        /// By object, of the org's day.
+        public var mappings: [String: OfMapping]
+
+        private enum CodingKeys: String, CodingKey {
+            case used, maximum, reserve, waiting, mappings
+            case callsPerHour = "calls_per_hour"
+            case reserveReachedAt = "reserve_reached_at"
+        }
+    }
+
     public var connection: String
     public var schema: String
     public var state: String
@@ -42,10 +65,11 @@ public struct StatusDocument: Decodable, Sendable {
     public var notifications: Int
     /// The used fraction of each sequence's numbers.
     public var sequences: [String: Double]?
+    public var quota: Quota?
     public var mappings: [Mapping]
 
     private enum CodingKeys: String, CodingKey {
-        case connection, schema, state, epoch, leader, log, held, batches, staged, notifications, sequences, mappings
+        case connection, schema, state, epoch, leader, log, held, batches, staged, notifications, sequences, quota, mappings
         case stateDetail = "state_detail"
         case oldestUnsentSeconds = "oldest_unsent_seconds"
         case inDoubt = "in_doubt"

@@ -18,7 +18,9 @@ struct Describe: Sendable {
     func run(_ item: Work.DescribeItem) async throws {
         do {
             let client = try await org.ready()
-            let description = try await ObjectDescriber(client: client).describe(item.object, names: item.names)
+            let description = try await CallPurpose.$current.withValue(CallPurpose(kind: .read, mappings: [item.mapping])) {
+                try await ObjectDescriber(client: client).describe(item.object, names: item.names)
+            }
             let answer = try await database.ask(Answer.self, "hc_mapping_describe", .text(item.mapping), .json(description))
             let isDescribed = answer?.described ?? false
             log.mapping(

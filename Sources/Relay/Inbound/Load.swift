@@ -47,7 +47,7 @@ struct Load: Sendable {
     func run() async throws {
         do {
             guard let plan = try await database.ask(LoadPlan.self, "hc_load_begin", .text(mapping)) else { return }
-            try await run(plan)
+            try await CallPurpose.$current.withValue(CallPurpose(kind: .load, mappings: [mapping])) { try await run(plan) }
         } catch let error as PostgresError where error.isUnknown || error.isWrongState {
             return   // removed meanwhile
         }

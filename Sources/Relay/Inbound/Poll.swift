@@ -30,7 +30,7 @@ struct Poll: Sendable {
     func run() async throws -> Bool {
         do {
             guard let plan = try await database.ask(Plan.self, "hc_poll_begin", .text(mapping)) else { return false }
-            try await poll(plan)
+            try await CallPurpose.$current.withValue(CallPurpose(kind: .read, mappings: [mapping])) { try await poll(plan) }
         } catch let error as SalesforceError {
             await org.met(error)
             try await failed(ReadFailure(error), requestID: error.requestID)

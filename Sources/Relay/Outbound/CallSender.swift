@@ -18,6 +18,11 @@ struct CallSender: Sendable {
     /// - Returns: nothing for a job that goes on without this relay.
     /// - Throws: when leadership or the session is lost; the call is then resolved by the next leader.
     func send(_ call: CallRequest) async throws -> [BatchAnswer] {
+        let mappings = Set(call.batches.map(\.mapping)).sorted()
+        return try await CallPurpose.$current.withValue(CallPurpose(kind: .write, mappings: mappings)) { try await converse(call) }
+    }
+
+    private func converse(_ call: CallRequest) async throws -> [BatchAnswer] {
         if call.api != .single, let bulk {
             let (outcome, duration) = try await timed { try await bulk.run(call, steps: steps) }
             guard let outcome else { return [] }
@@ -58,7 +63,11 @@ struct CallSender: Sendable {
     private func exchange(_ request: CallRequest, _ client: SalesforceClient) async throws -> [BatchAnswer] {
         let mark = SentMark(steps: steps, org: org, call: request.call, validity: timing.sentMarkValidity)
         do {
-            let reply = try await WriteGuards.$current.withValue(mark) { try await client.send(request) }
+            // A call that had to be split counts for the mappings of each part.
+            let mappings = Set(request.batches.map(\.mapping)).sorted()
+            let reply = try await CallPurpose.$current.withValue(CallPurpose(kind: .write, mappings: mappings)) {
+                try await WriteGuards.$current.withValue(mark) { try await client.send(request) }
+            }
             return request.split(reply)
         } catch let error as SalesforceError {
             // Without the mark nothing was sent: the session or the lead is lost, or a batch is not open any more.

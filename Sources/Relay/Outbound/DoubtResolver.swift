@@ -7,6 +7,7 @@ struct DoubtResolver: Sendable {
     struct Question: Decodable, Sendable {
         enum Way: String, Decodable, Sendable { case retrieve, lookup }
         var way: Way
+        var mapping: String
         var object: String?
         var fields: [String]?
         var ids: [String]?
@@ -24,7 +25,7 @@ struct DoubtResolver: Sendable {
     func resolve(_ batch: Int) async throws -> Duration? {
         do {
             guard let question = try await database.ask(Question.self, "hc_doubt", .int(batch)) else { return nil }
-            let records = try await read(question)
+            let records = try await CallPurpose.$current.withValue(CallPurpose(kind: .write, mappings: [question.mapping])) { try await read(question) }
             try await database.call("hc_doubt_resolve", .int(batch), .json(records))
             log.sync("LOST ANSWER EXAMINED", state: "POLLING_DB_CHANGES", level: .notice, [
                 "batch": .stringConvertible(batch), "way": .string(question.way.rawValue),

@@ -21,7 +21,7 @@ struct ReadBack: Sendable {
     func run() async throws -> Duration? {
         while !isStopping, let request = try await database.ask(Request.self, "hc_read_back_next") {
             do {
-                try await read(request)
+                try await CallPurpose.$current.withValue(CallPurpose(kind: .read, mappings: [request.mapping])) { try await read(request) }
             } catch let error as SalesforceError {
                 await org.met(error)
                 log.mapping(request.mapping, "READ BACK FAILED", state: "DATA_SYNCED", level: .warning, [

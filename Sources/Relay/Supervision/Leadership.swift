@@ -15,8 +15,10 @@ struct Leadership: Sendable {
     /// Serves the connection until the service is asked to stop and all pieces of work under way are done.
     /// - Throws: when leadership or the leading session is lost.
     func serve() async throws {
-        let org = try OrgAccess(configuration.salesforce, database: leader, log: log)
         let writes = Wakeups(), reads = Wakeups()
+        let governor = QuotaGovernor(database: leader, log: log, lanes: [writes, reads])
+        try await governor.begin()
+        let org = try OrgAccess(configuration.salesforce, database: leader, log: log, governor: governor)
         let sessions = SessionSource(
             databaseURL: configuration.databaseURL, connection: leader.connection, epoch: leader.epoch,
             address: await leader.session.postgres.address, log: log, backoffCap: timing.backoffCap)
@@ -24,8 +26,10 @@ struct Leadership: Sendable {
             group.addTask { try await heartbeat() }
             group.addTask { try await fence.keepAdvancing(every: timing.fence) }
             group.addTask { try await listen(sessions, [writes, reads]) }
+            group.addTask { try await governor.keepNoting(every: timing.heartbeat) }
             group.addTask {
                 try await work(org, sessions, writes, reads)
+                try await governor.end()
             }
             defer { group.cancelAll() }
             // The first to end is the work, when the service stops, or whoever notices the loss.

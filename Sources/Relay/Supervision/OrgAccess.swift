@@ -12,7 +12,7 @@ actor OrgAccess {
     private var login = LoginBackoff()
 
     /// - Throws: ``RelayError`` when no credentials are set.
-    init(_ access: SalesforceAccess, database: ProtocolSession, log: EventLog) throws {
+    init(_ access: SalesforceAccess, database: ProtocolSession, log: EventLog, governor: (any CallGovernor)? = nil) throws {
         guard let credentials = access.credentials else {
             throw RelayError(
                 .noCredentials,
@@ -21,7 +21,7 @@ actor OrgAccess {
         var configuration = access.client
         if let version = database.connection.apiVersion.flatMap({ APIVersion($0) }) { configuration.apiVersion = version }
         let session = SalesforceSession(credentials: credentials, http: access.http, logger: log.logger)
-        client = SalesforceClient(session: session, http: access.http, configuration: configuration, logger: log.logger)
+        client = SalesforceClient(session: session, http: access.http, configuration: configuration, logger: log.logger, governor: governor)
         self.database = database
         self.log = log
     }
@@ -47,7 +47,8 @@ actor OrgAccess {
     }
 
     private func identify(_ grant: AccessGrant) async throws {
-        let now = try await client.serverTimestamp()
+        // For the whole connection, whichever lane comes first.
+        let now = try await CallPurpose.$current.withValue(nil) { try await client.serverTimestamp() }
         do throws(PostgresError) {
             try await database.call("hc_identify", .text(grant.organizationID), .text(grant.userID), .text(now))
         } catch {

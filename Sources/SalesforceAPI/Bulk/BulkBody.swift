@@ -1,5 +1,6 @@
 import HTTPTransport
 import Logging
+import Synchronization
 
 /// The bytes of one page of a Bulk result, pulled as they are wanted. Valid inside the closure it was given to.
 public struct BulkBody: Sendable {
@@ -44,13 +45,18 @@ extension SalesforceClient {
     ) async throws -> Result {
         var request = request(call, grant)
         request.timeouts = HTTPTimeouts(connect: configuration.connectTimeout, total: nil, stall: configuration.stallTimeout)
+        let ticket = try await governor?.admit(call.operation)
+        let isAnswered = Mutex(false)   // from then on the governor knows all of this call
         do {
             return try await http.stream(request) { head, stream in
-                note(head.headers.first("Sforce-Limit-Info").flatMap(APIUsage.init(header:)))
+                isAnswered.withLock { $0 = true }
+                finish(ticket, GovernedCall(wasMade: true, usage: head.headers.first("Sforce-Limit-Info").flatMap(APIUsage.init(header:))))
                 try await refuse(call, head, stream)
                 return try await body(BulkResultHead(head), BulkBody(stream: stream, operation: call.operation))
             }
-        } catch let error as HTTPError {
+        } catch {
+            if !isAnswered.withLock({ $0 }) { finish(ticket, GovernedCall(wasMade: true)) }
+            guard let error = error as? HTTPError else { throw error }
             throw TransportFailure.error(error, operation: call.operation, isWrite: false)
         }
     }

@@ -26,7 +26,11 @@ extension SalesforceClient {
     private func uploadOnce(
         _ call: Call, _ grant: AccessGrant, _ body: (BulkUpload) async throws -> Void
     ) async throws -> HTTPResponse {
+        let ticket = try await governor?.admit(call.operation)
+        var made = GovernedCall()
+        defer { finish(ticket, made) }
         if let guardian = WriteGuards.current { try await guardian.beforeSending() }
+        made.wasMade = true
         var request = request(call, grant)
         request.timeouts = HTTPTimeouts(connect: configuration.connectTimeout, total: nil, stall: configuration.stallTimeout)
         request.headers.append(HTTPHeader("Content-Type", call.contentType))
@@ -38,7 +42,7 @@ extension SalesforceClient {
         } catch let error as HTTPError {
             throw TransportFailure.error(error, operation: call.operation, isWrite: true)
         }
-        note(response.headers.first("Sforce-Limit-Info").flatMap(APIUsage.init(header:)))
+        made.usage = response.headers.first("Sforce-Limit-Info").flatMap(APIUsage.init(header:))
         if let error = ResponseClassifier.error(response, envelope: call.envelope, operation: call.operation) { throw error }
         return response
     }

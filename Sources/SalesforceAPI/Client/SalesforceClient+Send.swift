@@ -41,14 +41,20 @@ extension SalesforceClient {
 
     /// One exchange without renewal. An answer that is no success is thrown as what it means.
     func exchange(_ request: HTTPRequest, _ call: Call) async throws(SalesforceError) -> HTTPResponse {
-        if call.isWrite, let guardian = WriteGuards.current { try await guardian.beforeSending() }
-        let response: HTTPResponse
-        do {
-            response = try await http.send(request, maximumBodyBytes: configuration.maximumBodyBytes)
-        } catch {
-            throw TransportFailure.error(error, operation: call.operation, isWrite: call.isWrite)
+        let response = try await governed(call.operation) { (made) throws(SalesforceError) in
+            // Last, because the mark is good for seconds.
+            if call.isWrite, let guardian = WriteGuards.current { try await guardian.beforeSending() }
+            made.wasMade = true
+            let response: HTTPResponse
+            do throws(HTTPError) {
+                response = try await self.http.send(request, maximumBodyBytes: self.configuration.maximumBodyBytes)
+            } catch {
+                throw TransportFailure.error(error, operation: call.operation, isWrite: call.isWrite)
+            }
+            made.usage = response.headers.first("Sforce-Limit-Info").flatMap(APIUsage.init(header:))
+                ?? (call.envelope == .soap ? SOAPUsage.read(response.body) : nil)
+            return response
         }
-        note(response.headers.first("Sforce-Limit-Info").flatMap(APIUsage.init(header:)))
         if let error = ResponseClassifier.error(response, envelope: call.envelope, operation: call.operation) { throw error }
         return response
     }

@@ -11,15 +11,19 @@ public final class SalesforceClient: Sendable {
     public let configuration: SalesforceClientConfiguration
     let http: HTTPClient
     let logger: Logger
+    /// Asked before each call; nil: nothing limits the calls.
+    let governor: (any CallGovernor)?
     private let limit = Mutex<APIUsage?>(nil)
 
     public init(
-        session: SalesforceSession, http: HTTPClient, configuration: SalesforceClientConfiguration, logger: Logger
+        session: SalesforceSession, http: HTTPClient, configuration: SalesforceClientConfiguration, logger: Logger,
+        governor: (any CallGovernor)? = nil
     ) {
         self.session = session
         self.http = http
         self.configuration = configuration
         self.logger = logger
+        self.governor = governor
     }
 
     /// How much of the org's daily API requests was used when the last answer came; nil before the first one that says so.
@@ -32,6 +36,30 @@ public final class SalesforceClient: Sendable {
 
     /// The path of REST resources, such as `/services/data/v62.0`.
     var dataPath: String { "/services/data/v\(configuration.apiVersion)" }
+}
+
+extension SalesforceClient {
+    /// Makes one call under the governor: counted before it, and told what its answer says of the org's use.
+    /// - Parameter made: what happens; it says through its parameter when the request goes out.
+    func governed<Answer>(
+        _ operation: String, _ made: (inout GovernedCall) async throws(SalesforceError) -> Answer
+    ) async throws(SalesforceError) -> Answer {
+        var call = GovernedCall()
+        let ticket = try await governor?.admit(operation)
+        defer { finish(ticket, call) }
+        return try await made(&call)
+    }
+
+    func finish(_ ticket: CallTicket?, _ call: GovernedCall) {
+        note(call.usage)
+        if let ticket { governor?.ended(ticket, wasMade: call.wasMade, usage: call.usage) }
+    }
+}
+
+/// What became of a call that was admitted.
+struct GovernedCall: Sendable {
+    var wasMade = false
+    var usage: APIUsage?
 }
 
 /// Use of the org's rolling 24 hours of API requests.

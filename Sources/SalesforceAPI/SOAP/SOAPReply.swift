@@ -2,7 +2,6 @@
 struct SOAPReply<Result: Sendable>: Sendable {
     /// One for each `result` element, in order.
     var results: [Result]
-    var usage: APIUsage?
 
     /// Reads the answer to `operation`. `each` is called at the start of every `result` element, must consume it through its
     /// end, and is told whether it is nil. Anything but a complete answer to this operation is malformed.
@@ -12,14 +11,10 @@ struct SOAPReply<Result: Sendable>: Sendable {
     ) throws(XMLReader.Malformed) {
         var reader = XMLReader(bytes)
         var results: [Result] = []
-        var usage: APIUsage?
         var answered = false
         guard case .start("Envelope", _) = try Self.firstElement(&reader) else { throw XMLReader.Malformed() }
         try reader.eachChild { (part, _, reader) throws(XMLReader.Malformed) in
-            guard part == "Body" else {
-                usage = try Self.header(&reader) ?? usage
-                return
-            }
+            guard part == "Body" else { return try reader.skipElement() }
             try reader.eachChild { (name, _, reader) throws(XMLReader.Malformed) in
                 guard name == operation + "Response" else { throw XMLReader.Malformed() }
                 answered = true
@@ -31,7 +26,6 @@ struct SOAPReply<Result: Sendable>: Sendable {
         }
         guard answered, try reader.next() == nil else { throw XMLReader.Malformed() }
         self.results = results
-        self.usage = usage
     }
 
     private static func firstElement(_ reader: inout XMLReader) throws(XMLReader.Malformed) -> XMLReader.Event? {
@@ -39,6 +33,24 @@ struct SOAPReply<Result: Sendable>: Sendable {
             if case .text = event { continue }
             return event
         }
+        return nil
+    }
+}
+
+/// What a SOAP answer says of the org's use, whatever else is in it.
+enum SOAPUsage {
+    /// - Returns: nil for an answer, or a fault, that says nothing.
+    static func read(_ bytes: [UInt8]) -> APIUsage? {
+        var reader = XMLReader(bytes)
+        do throws(XMLReader.Malformed) {
+            var depth = 0
+            // The header comes first; the body, which may be long, is not read.
+            while let event = try reader.next() {
+                guard case .start(let name, _) = event else { continue }
+                depth += 1
+                if depth == 2 { return name == "Header" ? try header(&reader) : nil }
+            }
+        } catch {}
         return nil
     }
 

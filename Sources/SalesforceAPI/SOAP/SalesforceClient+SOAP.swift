@@ -37,7 +37,6 @@ extension SalesforceClient {
         let requestID = response.headers.first("X-SFDC-Request-Id")
         do throws(XMLReader.Malformed) {
             let reply = try SOAPReply(response.body, operation: name, each: each)
-            note(reply.usage)
             return SOAPAnswer(results: reply.results, requestID: requestID, duration: clock.now - start)
         } catch {
             throw unreadable(operation, status: response.status, requestID: requestID)

@@ -30,14 +30,23 @@ struct Status: AsyncParsableCommand {
         print("log         \(log.isEmpty ? "empty" : log)")
         if let oldest = status.oldestUnsentSeconds { print("oldest      \(Int(oldest)) s unsent") }
         print("waiting     \(status.held) held, \(status.inDoubt) in doubt, \(status.waitingRows) rows to be written back, \(status.staged) staged")
+        if let quota = status.quota { show(quota) }
         print("")
         guard !status.mappings.isEmpty else { return }
         Render.table(
-            ["object", "table", "access", "state", "load", "detail"],
+            ["object", "table", "access", "state", "load", "calls today", "detail"],
             status.mappings.map { mapping in
                 let load = mapping.load.map { "\($0.step) \($0.rows)\($0.expected.map { " of \($0)" } ?? "")" } ?? ""
-                return [mapping.object, mapping.table, mapping.access, mapping.state, load, mapping.stateDetail ?? ""]
+                let calls = status.quota?.mappings[mapping.object].map { "\($0.calls) of \($0.maximum)" } ?? ""
+                return [mapping.object, mapping.table, mapping.access, mapping.state, load, calls, mapping.stateDetail ?? ""]
             })
         print("")
+    }
+
+    /// Use of the org's API quota, and when its reserve will be reached at the present rate.
+    private static func show(_ quota: StatusDocument.Quota) {
+        let forecast = quota.reserveReachedAt.map { ", reaches the reserve at \($0)" } ?? ""
+        print("quota       \(quota.used) of \(quota.maximum) API requests, \(quota.reserve) kept back; \(quota.callsPerHour) an hour\(forecast)")
+        if let waiting = quota.waiting { print("            \(waiting)") }
     }
 }

@@ -40,7 +40,7 @@ UPDATE doubt.account SET name = 'eins', amount__c = NULL WHERE id = 1;
 UPDATE doubt.account SET name = 'zwei' WHERE id = 2;
 SELECT b ->> 'batch' AS b FROM public.hc_claim(:'c', :e) b \gset
 SELECT public.hc_sent(:'c', :e, :b), public.hc_answer(:'c', :e, :b, 'in_doubt', '{"code":"CUT","message":"cut"}');
-SELECT public.hc_doubt(:'c', :e, :b);
+SELECT public.hc_doubt(:'c', :e, :b) - 'mapping' AS hc_doubt;
 SELECT public.hc_doubt_resolve(:'c', :e, :b, '[{"Id":"001xx000003DGb2AAG","Name":"eins","Amount__c":1.01},{"Id":"001xx000003DGb3AAG","Name":"zwei"}]');
 SELECT public.hc_apply(:'c', :e, :b);
 SELECT b -> 'records' AS only_what_differs FROM public.hc_claim(:'c', :e) b;

@@ -19,11 +19,12 @@ struct SOAPReplyTests {
 
     @Test("an upsert's results are read in order, with errors and the API usage")
     func upsert() throws {
-        let reply = try results(
+        let answer =
             envelope(
                 #"<upsertResponse><result><created>true</created><id>003xx000004TmiQAAS</id><success>true</success></result>"#
                     + #"<result><created>false</created><errors><fields>LastName</fields><message>Required fields are missing: [LastName]</message><statusCode>REQUIRED_FIELD_MISSING</statusCode></errors><id xsi:nil="true"/><success>false</success></result></upsertResponse>"#
-            ), "upsert")
+            )
+        let reply = try results(answer, "upsert")
         #expect(
             reply.results == [
                 WriteResult(id: "003xx000004TmiQAAS", success: true, created: true, errors: []),
@@ -34,7 +35,15 @@ struct SOAPReplyTests {
                             statusCode: "REQUIRED_FIELD_MISSING", message: "Required fields are missing: [LastName]", fields: ["LastName"])
                     ]),
             ])
-        #expect(reply.usage == APIUsage(used: 18, maximum: 15000))
+        #expect(SOAPUsage.read(answer) == APIUsage(used: 18, maximum: 15000))
+    }
+
+    @Test("the API usage is read from faults too, and from nothing else", arguments: [
+        ("<soapenv:Fault><faultcode>UNKNOWN_EXCEPTION</faultcode></soapenv:Fault>", true), ("", false),
+    ])
+    func usage(body: String, isEnvelope: Bool) {
+        let answer = isEnvelope ? envelope(body) : Array("<html><body>502 <current>18</current><limit>5</limit></body>".utf8)
+        #expect(SOAPUsage.read(answer) == (isEnvelope ? APIUsage(used: 18, maximum: 15000) : nil))
     }
 
     @Test("an error may come with details, nil fields and two reasons")
