@@ -29,39 +29,32 @@ END
 $$;
 COMMENT ON FUNCTION public.hc_sent(uuid, bigint, bigint) IS 'Says that the request is about to be written: from here on its outcome is unknown until the answer is stored.';
 
-CREATE FUNCTION public.hc_answer(connection uuid, epoch bigint, batch bigint, outcome text, answer jsonb) RETURNS void
+CREATE FUNCTION public.hc_answer_otherwise(c public.hc_connection, b public.hc_batch, outcome text, answer jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
-DECLARE
-    c public.hc_connection := public.hc_step(hc_answer.connection, hc_answer.epoch);
-    b public.hc_batch := public.hc_open_batch(c, hc_answer.batch, ARRAY['CLAIMED', 'SENT']);
-    now_there timestamptz := public.hc_clock(c.id);
-    asked integer;
 BEGIN
-    SELECT count(*) INTO asked FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND NOT e.applied;
-    IF hc_answer.outcome = 'answered' AND jsonb_array_length(hc_answer.answer -> 'results') IS DISTINCT FROM asked THEN
-        PERFORM public.hc_batch_doubt(b.id, 'UNREADABLE_ANSWER',
-            format('Salesforce answered %s results for %s records', jsonb_array_length(hc_answer.answer -> 'results'), asked));
-        RETURN;
-    END IF;
-    CASE hc_answer.outcome
+    CASE outcome
         WHEN 'answered' THEN
-            UPDATE public.hc_batch_entry e SET outcome = r.result
-                FROM (SELECT x.value AS result, x.ordinality AS n FROM jsonb_array_elements(hc_answer.answer -> 'results') WITH ORDINALITY x) r,
-                     (SELECT y.position, row_number() OVER (ORDER BY y.position) AS n FROM public.hc_batch_entry y
-                       WHERE y.batch = b.id AND y.outcome IS NULL AND NOT y.applied) o
-                WHERE e.batch = b.id AND e.position = o.position AND o.n = r.n;
-            UPDATE public.hc_batch x SET state = 'ANSWERED', answered_at = now_there, answer = hc_answer.answer - 'results', reason = NULL,
-                   request_id = hc_answer.answer ->> 'request_id', apply_at = NULL WHERE x.id = b.id;
-            PERFORM public.hc_batch_answered(b);
+            PERFORM public.hc_batch_doubt(b.id, 'UNREADABLE_ANSWER', format('Salesforce answered %s results for %s records', jsonb_array_length(answer -> 'results'),
+                (SELECT count(*) FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND e.merged_into IS NULL AND NOT e.applied)));
         WHEN 'refused' THEN
-            PERFORM public.hc_refused(c, ARRAY[b.id], hc_answer.answer);
+            PERFORM public.hc_refused(c, ARRAY[b.id], answer);
         WHEN 'not_run' THEN
-            PERFORM public.hc_not_run(c, b, hc_answer.answer);
+            PERFORM public.hc_not_run(c, b, answer);
         WHEN 'in_doubt' THEN
-            PERFORM public.hc_in_doubt(c, b, hc_answer.answer);
+            PERFORM public.hc_in_doubt(c, b, answer);
         ELSE
-            RAISE EXCEPTION 'outcome % is none of answered, refused, not_run, in_doubt', hc_answer.outcome USING ERRCODE = '22023';
+            RAISE EXCEPTION 'outcome % is none of answered, refused, not_run, in_doubt', outcome USING ERRCODE = '22023';
     END CASE;
+END
+$$;
+COMMENT ON FUNCTION public.hc_answer_otherwise(public.hc_connection, public.hc_batch, text, jsonb) IS
+    'Stores the outcome of a request that was not answered with a result for each of its records.';
+
+CREATE FUNCTION public.hc_answer(connection uuid, epoch bigint, batch bigint, outcome text, answer jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM public.hc_answer_batches(hc_answer.connection, hc_answer.epoch,
+        jsonb_build_array(jsonb_build_object('batch', hc_answer.batch, 'outcome', hc_answer.outcome, 'answer', hc_answer.answer)));
 END
 $$;
 COMMENT ON FUNCTION public.hc_answer(uuid, bigint, bigint, text, jsonb) IS

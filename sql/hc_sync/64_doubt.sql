@@ -26,11 +26,11 @@ DECLARE
     paths text[];
 BEGIN
     SELECT array_agg(DISTINCT s.path) INTO paths
-        FROM public.hc_batch_entry e, LATERAL public.hc_sent_values(e.mapping, e.payload) s WHERE e.batch = b.id AND e.outcome IS NULL;
+        FROM public.hc_batch_entry e, LATERAL public.hc_sent_values(e.mapping, e.payload) s WHERE e.batch = b.id AND e.outcome IS NULL AND e.merged_into IS NULL;
     IF b.operation = 'update' THEN
         RETURN jsonb_build_object('way', 'retrieve', 'mapping', b.mapping, 'object', b.object_name,
             'fields', to_jsonb((SELECT array_agg(DISTINCT p) FROM unnest(paths || ARRAY['Id', 'SystemModstamp']) p)),
-            'ids', (SELECT jsonb_agg(DISTINCT e.payload ->> 'id') FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL));
+            'ids', (SELECT jsonb_agg(DISTINCT e.payload ->> 'id') FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND e.merged_into IS NULL));
     END IF;
     RETURN jsonb_build_object('way', 'lookup', 'mapping', b.mapping, 'soql', format(
         'SELECT %s FROM %s WHERE CreatedById = %L AND CreatedDate >= %s ORDER BY CreatedDate, Id',
@@ -58,12 +58,12 @@ BEGIN
         UPDATE public.hc_batch x SET state = 'PARKED', due_at = NULL, answer = jsonb_build_object('candidates', parked),
                reason = format('parked: %s records in Salesforce may or may not be these; decide each with hc_doubt_decide', jsonb_array_length(parked))
             WHERE x.id = b.id;
-        EXECUTE format('UPDATE %s l SET sf_message = $2 WHERE l.id IN (SELECT e.log_id FROM public.hc_batch_entry e WHERE e.batch = $1 AND e.outcome IS NULL)',
+        EXECUTE format('UPDATE %s l SET sf_message = $2 WHERE l.id IN (SELECT e.log_id FROM public.hc_batch_entry e WHERE e.batch = $1 AND e.outcome IS NULL AND e.merged_into IS NULL)',
                        public.hc_log_table(c)) USING b.id, format('parked: the answer to batch %s was lost and Salesforce has records that may be this one', b.id);
         PERFORM public.hc_raise(c.id, b.mapping, 'in-doubt', 'error',
             format('Batch %s (%s of %s) needs a decision: its answer was lost, and Salesforce has records that may be the ones it created', b.id, b.operation, b.object_name),
             jsonb_build_object('batch', b.id, 'candidates', parked));
-    ELSIF EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL) THEN
+    ELSIF EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND e.merged_into IS NULL) THEN
         PERFORM public.hc_doubt_again(c, b);
     ELSE
         UPDATE public.hc_batch x SET state = 'ANSWERED', answered_at = public.hc_clock(c.id), due_at = NULL, apply_at = NULL, reason = NULL WHERE x.id = b.id;
@@ -81,7 +81,7 @@ DECLARE
     found jsonb;
     same text[];
 BEGIN
-    FOR e IN SELECT x.* FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NULL ORDER BY x.position LOOP
+    FOR e IN SELECT x.* FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NULL AND x.merged_into IS NULL ORDER BY x.position LOOP
         SELECT r.value INTO found FROM jsonb_array_elements(records) r WHERE left(r.value ->> 'Id', 15) = left(e.payload ->> 'id', 15) LIMIT 1;
         CONTINUE WHEN found IS NULL;   -- gone or hidden: sending again gives Salesforce's own reason
         SELECT coalesce(array_agg(s.path), '{}') INTO same FROM public.hc_sent_values(e.mapping, e.payload) s
@@ -119,11 +119,11 @@ BEGIN
                      WHERE NOT EXISTS (SELECT FROM %I.%I t WHERE t.sfid = r.value ->> ''Id'')
                        AND NOT EXISTS (SELECT FROM public.hc_batch b JOIN public.hc_batch_entry e ON e.batch = b.id WHERE b.mapping = $2 AND b.id <> $3 AND b.state <> ''DONE'' AND NOT e.applied AND e.outcome ->> ''id'' = r.value ->> ''Id'')',
                    c.schema_name, m.table_name) INTO candidates USING records, m.id, b.id;
-    FOR e IN SELECT x.* FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NULL ORDER BY x.position LOOP
+    FOR e IN SELECT x.* FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NULL AND x.merged_into IS NULL ORDER BY x.position LOOP
         CONTINUE WHEN e.position = ANY (open_positions)
             OR EXISTS (SELECT FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.position = e.position AND x.outcome IS NOT NULL);
         SELECT array_agg(x.position ORDER BY x.position) INTO alike FROM public.hc_batch_entry x
-            WHERE x.batch = b.id AND x.outcome IS NULL
+            WHERE x.batch = b.id AND x.outcome IS NULL AND x.merged_into IS NULL
               AND x.payload - 'identifier' - 'dropped' = e.payload - 'identifier' - 'dropped';
         SELECT coalesce(array_agg(r.value ->> 'Id' ORDER BY r.value ->> 'Id'), '{}') INTO equal_ids FROM jsonb_array_elements(candidates) r
             WHERE NOT EXISTS (SELECT FROM public.hc_sent_values(e.mapping, e.payload) s
@@ -176,12 +176,12 @@ BEGIN
                     'code', 'DROPPED', 'message', 'dropped by decision after a lost answer', 'fields', '[]'::jsonb)))
                 ELSE jsonb_build_object('success', true, 'created', true, 'id', decision, 'note', 'linked by decision after a lost answer') END,
             payload = e.payload || jsonb_build_object('decided', true)
-        WHERE e.batch = b.id AND e.log_id = hc_doubt_decide.log_id AND e.outcome IS NULL;
+        WHERE e.batch = b.id AND e.log_id = hc_doubt_decide.log_id AND e.outcome IS NULL AND e.merged_into IS NULL;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'batch % has no undecided log entry %', b.id, hc_doubt_decide.log_id USING ERRCODE = 'HC002';
     END IF;
-    IF NOT EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND NOT e.payload ? 'decided') THEN
-        UPDATE public.hc_batch x SET state = CASE WHEN EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL)
+    IF NOT EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND e.merged_into IS NULL AND NOT e.payload ? 'decided') THEN
+        UPDATE public.hc_batch x SET state = CASE WHEN EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND e.merged_into IS NULL)
                                                   THEN 'REPEAT' ELSE 'ANSWERED' END, due_at = NULL, apply_at = NULL, reason = NULL
             WHERE x.id = b.id;
         PERFORM public.hc_wake(b.connection);

@@ -74,7 +74,7 @@ BEGIN
     PERFORM public.hc_resend_without(c, m, b);
     IF changes > 1 AND misconfigured = changes THEN
         SELECT x.outcome -> 'errors' -> 0 INTO first FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NOT NULL ORDER BY x.position LIMIT 1;
-        IF NOT EXISTS (SELECT FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NULL) THEN
+        IF NOT EXISTS (SELECT FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NULL AND x.merged_into IS NULL) THEN
             PERFORM public.hc_hold_mapping(c, m, first ->> 'code', first ->> 'message'), public.hc_batch_release(b.id, first ->> 'code', first ->> 'message');
             RETURN;
         END IF;

@@ -38,6 +38,18 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION public.hc_want_read_back(uuid, text) IS 'Asks for the record to be read back, so that its row reaches SYNCED.';
 
+CREATE FUNCTION public.hc_ignored_note(log_state text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN log_state OPERATOR(pg_catalog.=) ANY ('{IGNORE,IGNORED}'::text[]) THEN pg_catalog.format('set to %s when it had been sent already', log_state) END
+$$;
+COMMENT ON FUNCTION public.hc_ignored_note(text) IS 'What sf_message says of an entry that was set to IGNORE too late.';
+
+CREATE FUNCTION public.hc_absorbed_note(survivor bigint, log_state text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT concat_ws('; ', format('sent as part of log entry %s', survivor), public.hc_ignored_note(log_state))
+$$;
+COMMENT ON FUNCTION public.hc_absorbed_note(bigint, text) IS 'What sf_message says of a change that another entry, the survivor, carried.';
+
 CREATE FUNCTION public.hc_apply_entry(c public.hc_connection, m public.hc_mapping, b public.hc_batch, e public.hc_batch_entry,
                                       there boolean, log_state text, later boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -80,10 +92,7 @@ BEGIN
         ELSIF log_state = 'REQUEUE' THEN
             PERFORM public.hc_requeue_answered(c, e.log_id, concat_ws('; ', 'SUCCESS', note), new_sfid);
         ELSIF log_state IS NOT NULL THEN
-            IF log_state IN ('IGNORE', 'IGNORED') THEN
-                note := concat_ws('; ', note, format('set to %s when it had been sent already', log_state));
-            END IF;
-            PERFORM public.hc_finish_entry(c, e.log_id, 'SUCCESS', note, new_sfid);
+            PERFORM public.hc_finish_entry(c, e.log_id, 'SUCCESS', nullif(concat_ws('; ', note, public.hc_ignored_note(log_state)), ''), new_sfid);
         END IF;
         RETURN;
     END IF;
@@ -110,6 +119,23 @@ END
 $$;
 COMMENT ON FUNCTION public.hc_apply_entry(public.hc_connection, public.hc_mapping, public.hc_batch, public.hc_batch_entry, boolean, text, boolean) IS
     'Applies the outcome of one change to its row and its log entry, which the caller has locked: there says whether the row exists, log_state what the entry shows (null: gone), later whether the row has later changes that are not sent.';
+
+CREATE FUNCTION public.hc_apply_absorbed(c public.hc_connection, e public.hc_batch_entry, survivor bigint, new_sfid text, log_state text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    note text := public.hc_absorbed_note(survivor, log_state);
+BEGIN
+    IF log_state = 'NEW' THEN
+        PERFORM public.hc_low_water_lower(c, e.log_id);
+    ELSIF log_state = 'REQUEUE' THEN
+        PERFORM public.hc_requeue_answered(c, e.log_id, note, new_sfid);
+    ELSIF log_state IS NOT NULL THEN
+        PERFORM public.hc_finish_entry(c, e.log_id, 'MERGED', note, new_sfid);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION public.hc_apply_absorbed(public.hc_connection, public.hc_batch_entry, bigint, text, text) IS
+    'Ends the entry of a change that another one of its batch carried, the survivor, which tells how it went; new_sfid is the record''s id if that one was accepted.';
 
 CREATE FUNCTION public.hc_revive_delete(c public.hc_connection, m public.hc_mapping, deleted_record bigint, new_sfid text, inserted_by bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -141,20 +167,21 @@ BEGIN
     -- The log has no index by record. But a row that the transaction of its entry wrote last, and that is as that entry left it, has no
     -- later change; that spares most batches the look through the whole backlog.
     BEGIN
-        EXECUTE format('SELECT array_agg(t.id) FROM %1$s g JOIN %2$I.%3$I t ON t.id = g.record_id
+        EXECUTE format('SELECT array_agg(DISTINCT t.id) FROM %1$s g JOIN %2$I.%3$I t ON t.id = g.record_id
                          WHERE g.id = ANY ($1) AND t.id = ANY ($4) AND g.table_name = $2 AND t.xmin::text::bigint = g.txid & 4294967295
-                           AND %4$I.hstore(t.*) OPERATOR(%4$I.-) $3 OPERATOR(%4$I.=)
+                           -- not "=", which the planner would hash
+                           AND NOT %4$I.hstore(t.*) OPERATOR(%4$I.-) $3 OPERATOR(%4$I.<>)
                                ((coalesce(g.old, '''')::%4$I.hstore OPERATOR(%4$I.||) coalesce(g."values", '''')::%4$I.hstore) OPERATOR(%4$I.-) $3)',
                        public.hc_log_table(c), c.schema_name, m.table_name, public.hc_hstore_schema())
             INTO latest USING entries, m.table_name::text, ARRAY['sfid', '_hc_lastop', '_hc_err'], records;
     EXCEPTION WHEN data_exception OR syntax_error OR internal_error THEN
         latest := NULL;   -- text that is no hstore, in an entry written by hand
     END;
-    records := ARRAY(SELECT r FROM unnest(records) r WHERE NOT r = ANY (coalesce(latest, '{}')));
+    records := ARRAY(SELECT unnest(records) EXCEPT SELECT unnest(latest));
     IF cardinality(records) > 0 THEN
         -- From the low water on by primary key: the index by state and table keeps every entry that ever was NEW while anybody holds a snapshot.
         EXECUTE format('SELECT array_agg(DISTINCT g.record_id) FROM %s g WHERE g.id >= $4 AND g.table_name = $1 AND g.record_id = ANY ($2)
-                           AND g.state || '''' IN (''NEW'', ''PENDING'') AND NOT g.id = ANY ($3)', public.hc_log_table(c))
+                           AND g.state || '''' IN (''NEW'', ''PENDING'') AND NOT EXISTS (SELECT FROM unnest($3) o(id) WHERE o.id = g.id)', public.hc_log_table(c))
             INTO later USING m.table_name::text, records, entries, c.low_water;
     END IF;
     RETURN later;
@@ -177,82 +204,3 @@ END
 $$;
 COMMENT ON FUNCTION public.hc_requeue_answered(public.hc_connection, bigint, text, text) IS
     'Ends an entry that was set to REQUEUE while it was on its way: its answer is noted, and it is captured again.';
-
-CREATE FUNCTION public.hc_apply(connection uuid, epoch bigint, batch bigint) RETURNS jsonb
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
-DECLARE
-    c public.hc_connection := public.hc_step(hc_apply.connection, hc_apply.epoch);
-    b public.hc_batch := public.hc_open_batch(c, hc_apply.batch, ARRAY['ANSWERED', 'REPEAT', 'DOUBT', 'PARKED', 'CLAIMED', 'SENT', 'DONE']);
-    m public.hc_mapping := public.hc_mapping_of(c.id, b.mapping);
-    log text := public.hc_log_table(c);
-    records bigint[]; entries bigint[];
-    since bigint;                            -- entries up to this id speak of rows that are gone: they touch no row
-    mine jsonb := '{}'; others bigint[];     -- rows that we locked, with their sfid; rows locked by somebody else
-    log_mine jsonb; log_others bigint[];     -- likewise entries, with their state
-    later bigint[];
-    e public.hc_batch_entry;
-    why text;
-    applied_now integer := 0;
-    waiting integer := 0;
-BEGIN
-    PERFORM public.hc_writes_rows();
-    PERFORM public.hc_sort_refusals(c, m, b);
-    since := public.hc_generation_try(c, m);
-    IF since IS NULL THEN
-        UPDATE public.hc_batch x SET apply_attempt = x.apply_attempt + 1, reason = 'answered; the table is locked by another transaction',
-               apply_at = public.hc_clock(c.id) + least(interval '30 seconds', interval '1 second' * power(2, least(x.apply_attempt, 5)))
-            WHERE x.id = b.id;
-        RETURN jsonb_build_object('applied', 0, 'done', false, 'waiting',
-            (SELECT count(*) FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NOT NULL AND NOT x.applied));
-    END IF;
-    SELECT array_agg(x.record_id) FILTER (WHERE x.log_id > since), array_agg(x.log_id) INTO records, entries FROM public.hc_batch_entry x
-        WHERE x.batch = b.id AND x.outcome IS NOT NULL AND NOT x.applied;
-    -- First the rows, in id order, then the entries: applications lock in that order too, and nobody waits for us.
-    IF records IS NOT NULL THEN
-        EXECUTE format('SELECT coalesce(jsonb_object_agg(l.id, l.sfid), ''{}'') FROM (SELECT t.id, t.sfid FROM %I.%I t WHERE t.id = ANY ($1) ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED) l',
-                       c.schema_name, m.table_name) INTO mine USING records;
-        EXECUTE format('SELECT array_agg(t.id) FROM %I.%I t WHERE t.id = ANY ($1) AND NOT $2 ? t.id::text',
-                       c.schema_name, m.table_name) INTO others USING records, mine;
-    END IF;
-    EXECUTE format('SELECT coalesce(jsonb_object_agg(l.id, l.state), ''{}'') FROM (SELECT g.id, g.state FROM %s g WHERE g.id = ANY ($1) ORDER BY g.id FOR UPDATE SKIP LOCKED) l',
-                   log) INTO log_mine USING entries;
-    EXECUTE format('SELECT array_agg(g.id) FROM %s g WHERE g.id = ANY ($1) AND NOT $2 ? g.id::text', log) INTO log_others USING entries, log_mine;
-    -- A new statement, a new snapshot: with the rows locked, no further change of them can be captured meanwhile.
-    later := public.hc_later_changes(c, m, ARRAY(SELECT k::bigint FROM jsonb_object_keys(mine) k), entries);
-
-    FOR e IN SELECT x.* FROM public.hc_batch_entry x WHERE x.batch = b.id AND x.outcome IS NOT NULL AND NOT x.applied ORDER BY x.record_id, x.position LOOP
-        why := CASE WHEN e.log_id > since AND e.record_id = ANY (others) THEN 'the row is locked by another transaction'
-                    WHEN e.log_id = ANY (log_others) THEN 'the log entry is locked by another transaction' END;
-        IF why IS NULL THEN
-            BEGIN
-                -- A row whose sfid is another one than was written to is another row, whatever its id.
-                PERFORM public.hc_apply_entry(c, m, b, e,
-                    coalesce(e.log_id > since AND mine ? e.record_id::text AND (e.sfid IS NULL OR left(mine ->> e.record_id::text, 15) = left(e.sfid, 15)), false),
-                    log_mine ->> e.log_id::text, coalesce(e.record_id = ANY (later), false));
-            EXCEPTION
-                WHEN query_canceled OR admin_shutdown OR crash_shutdown THEN RAISE;
-                WHEN OTHERS THEN why := format('%s: %s', SQLSTATE, SQLERRM);
-            END;
-        END IF;
-        UPDATE public.hc_batch_entry x SET applied = why IS NULL, reason = why WHERE x.batch = b.id AND x.position = e.position;
-        applied_now := applied_now + CASE WHEN why IS NULL THEN 1 ELSE 0 END;
-        waiting := waiting + CASE WHEN why IS NULL THEN 0 ELSE 1 END;
-    END LOOP;
-    UPDATE public.hc_batch x
-        SET apply_attempt = CASE WHEN waiting > 0 AND applied_now = 0 THEN x.apply_attempt + 1 ELSE 0 END,
-            apply_at = CASE WHEN waiting > 0 THEN public.hc_clock(c.id) + least(interval '30 seconds', interval '1 second' * power(2, least(x.apply_attempt, 5))) END,
-            reason = CASE WHEN waiting > 0 THEN format('answered; %s rows wait to be written', waiting) WHEN x.state = 'ANSWERED' THEN NULL ELSE x.reason END,
-            state = CASE
-                WHEN x.state <> 'ANSWERED' THEN x.state
-                WHEN EXISTS (SELECT FROM public.hc_batch_entry y WHERE y.batch = x.id AND y.outcome IS NULL AND NOT y.applied) THEN 'REPEAT'
-                WHEN waiting = 0 THEN 'DONE' ELSE x.state END,
-            due_at = CASE WHEN x.state = 'ANSWERED' THEN public.hc_clock(c.id) + public.hc_repeat_wait(x.id) ELSE x.due_at END
-        WHERE x.id = b.id RETURNING x.* INTO b;
-    IF applied_now > 0 THEN
-        UPDATE public.hc_staged s SET retry_at = public.hc_clock(c.id) WHERE s.mapping = m.id AND s.retry_at IS NOT NULL;
-    END IF;
-    RETURN jsonb_build_object('applied', applied_now, 'waiting', waiting, 'done', b.state = 'DONE');
-END
-$$;
-COMMENT ON FUNCTION public.hc_apply(uuid, bigint, bigint) IS
-    'Applies a stored answer, each row in a savepoint of its own: a row that is locked, or whose trigger raises, waits with its reason and is tried again; its change is never sent again.';
