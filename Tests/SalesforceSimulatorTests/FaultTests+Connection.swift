@@ -79,4 +79,28 @@ struct ConnectionFaultTests {
             #expect(draw(7).allSatisfy { (200...600).contains($0) })
         }
     }
+
+    @Test("a write holds its records and their parents for the time it takes")
+    func serviceLocks() async throws {
+        try await withOrg { client in
+            let parent = try #require(try await client.rest("POST", "sobjects/Account", #"{"Name": "parent", "ExternalId__c": "p-1"}"#).object["id"] as? String)
+            let other = try #require(try await client.rest("POST", "sobjects/Account", #"{"Name": "other"}"#).object["id"] as? String)
+            _ = try await client.control("PATCH", "settings", #"{"service": {"locksRows": true, "times": [{"family": "soap", "fixed": 4000}]}}"#)
+            func contact(_ parent: String) -> String {
+                "<u:create><u:sObjects><s:type>Contact</s:type><s:LastName>c</s:LastName>\(parent)</u:sObjects></u:create>"
+            }
+            let byIdentifier = "<s:Account><s:type>Account</s:type><s:ExternalId__c>p-1</s:ExternalId__c></s:Account>"
+            // While a child is being made, neither its parent nor a sister can be written; what it has nothing to do with can.
+            for sent in ["<s:AccountId>\(parent)</s:AccountId>", byIdentifier] {
+                async let first = client.soap(contact(sent))
+                try await Task.sleep(for: .milliseconds(250))
+                #expect(try await client.rest("PATCH", "sobjects/Account/\(parent)", #"{"Phone": "1"}"#).errorCode == "UNABLE_TO_LOCK_ROW")
+                #expect(try await client.rest("PATCH", "sobjects/Account/\(other)", #"{"Phone": "1"}"#).status == 204)
+                let sister = #"{"LastName": "s", "AccountId": "\#(parent)"}"#
+                #expect(try await client.rest("POST", "sobjects/Contact", sister).errorCode == "UNABLE_TO_LOCK_ROW")
+                #expect(try await first.text.contains("<success>true</success>"))
+                #expect(try await client.rest("PATCH", "sobjects/Account/\(parent)", #"{"Phone": "2"}"#).status == 204)
+            }
+        }
+    }
 }

@@ -50,7 +50,8 @@ struct IngestChunk: Sendable {
     }
 
     private func take(_ index: Int, _ hold: inout Hold, _ state: OrgState, _ db: Database) throws {
-        let ids = try rows(of: records[index], state, db)
+        let key = job.operation == .upsert ? job.externalIdField : nil
+        let ids = try LockedRows(state: state, db: db).ids(of: records[index], as: job.object, key: key)
         hold.blocked[index] = state.locks.conflict(ids, owner: hold.owner)
         if hold.blocked[index] == nil { try state.locks.acquire(ids, owner: hold.owner) }
     }
@@ -97,34 +98,6 @@ struct IngestChunk: Sendable {
             let ids = records.map { $0.id ?? "" }
             return try job.operation == .delete ? remover.delete(ids) : remover.erase(ids)
         }
-    }
-
-    // MARK: What a row locks
-
-    /// The record itself, the parents it has, and those it is given.
-    private func rows(of record: RecordInput, _ state: OrgState, _ db: Database) throws -> [String] {
-        guard let object = state.object(job.object) else { return [] }
-        let saver = RecordSaver(state: state, db: db, object: object, user: job.user, stamp: 0)
-        var ids: [String] = []
-        var own = record.id.flatMap { RecordIdentifier.normalized($0) }
-        if job.operation == .upsert, own == nil, let key = job.externalIdField.flatMap({ object.field($0) }), key.name != "Id",
-            let input = record.input(key.name), let value = try? FieldValue.stored(input, field: key, truncating: false), !value.isNull {
-            own = try saver.ids(of: object, where: key, equals: value).first
-        }
-        if let own { ids += LockedRows(state: state, db: db).ids(of: [own]) }
-        for sent in record.fields {
-            guard let field = object.field(sent.name) ?? object.parentField(relationship: sent.name), field.kind == .reference, !field.isSystem else { continue }
-            switch sent.input {
-            case .text(let text): if let id = RecordIdentifier.normalized(text) { ids.append(id) }
-            case .parent(let type, let identifier, let value):
-                guard let target = (type ?? field.referenceTo.first).flatMap({ state.object($0) }), let key = target.field(identifier),
-                    let wanted = try? FieldValue.stored(.text(value), field: key, truncating: false)
-                else { continue }
-                ids += try saver.ids(of: target, where: key, equals: wanted)
-            default: continue
-            }
-        }
-        return ids
     }
 }
 

@@ -84,6 +84,7 @@ struct RESTHandler: FamilyHandler {
         }
         if parts.first == "sobjects", parts.count > 1 { call.object = resource[1] }
         if parts.first == "composite", parts.count > 2 { call.object = resource[2] }
+        if call.operation == "upsert", resource.count > 3 { call.key = resource.first?.lowercased() == "composite" ? resource[3] : resource[2] }
         readRecords(into: &call)
         if call.operation.hasPrefix("query"), let text = request.query["q"] { call.object = RESTHandler.queriedObject(text) }
         return call

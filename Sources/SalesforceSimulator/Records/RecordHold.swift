@@ -40,6 +40,39 @@ struct LockedRows {
         }
     }
 
+    /// The record itself, the parents it has, and those it is given, by id or by an identifier of theirs.
+    ///
+    /// - Parameter key: the field that an upsert goes by.
+    func ids(of record: RecordInput, as type: String, key: String? = nil) throws -> [String] {
+        guard let object = state.object(type) else { return [] }
+        let saver = RecordSaver(state: state, db: db, object: object, user: "", stamp: 0)
+        var ids: [String] = []
+        var own = record.id.flatMap { RecordIdentifier.normalized($0) }
+        if own == nil, let key = key.flatMap({ object.field($0) }), key.name != "Id", let input = record.input(key.name),
+            let value = try? FieldValue.stored(input, field: key, truncating: false), !value.isNull {
+            own = try saver.ids(of: object, where: key, equals: value).first
+        }
+        if let own { ids += self.ids(of: [own]) }
+        for sent in record.fields {
+            guard let field = object.field(sent.name) ?? object.parentField(relationship: sent.name), field.kind == .reference, !field.isSystem else { continue }
+            switch sent.input {
+            case .text(let text): if let id = RecordIdentifier.normalized(text) { ids.append(id) }
+            case .parent(let type, let identifier, let value):
+                guard let target = (type ?? field.referenceTo.first).flatMap({ state.object($0) }), let key = target.field(identifier),
+                    let wanted = try? FieldValue.stored(.text(value), field: key, truncating: false)
+                else { continue }
+                ids += try saver.ids(of: target, where: key, equals: wanted)
+            default: continue
+            }
+        }
+        return ids
+    }
+
+    /// Everything that a call has written.
+    func ids(of call: CallDescription) throws -> [String] {
+        try call.records.flatMap { try ids(of: $0, as: $0.type, key: call.key) } + ids(of: call.ids)
+    }
+
     func ids(of stored: [String]) -> [String] {
         stored.compactMap { RecordIdentifier.normalized($0) }.flatMap { id -> [String] in
             guard let object = state.object(keyPrefix: RecordIdentifier.keyPrefix(of: id)) else { return [id] }

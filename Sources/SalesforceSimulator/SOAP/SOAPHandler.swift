@@ -20,6 +20,7 @@ struct SOAPHandler: FamilyHandler {
         call.client = envelope.header("CallOptions", "client")
         call.records = envelope.records
         call.ids = envelope.ids
+        call.key = envelope.text("externalIDFieldName") ?? envelope.text("externalIdFieldName")
         call.recordCount = call.records.count + call.ids.count
         call.object = call.records.first?.type ?? envelope.text("sObjectType")
         if let query = envelope.text("queryString") { call.object = RESTHandler.queriedObject(query) }

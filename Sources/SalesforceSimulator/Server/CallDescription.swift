@@ -10,6 +10,8 @@ struct CallDescription: Sendable {
     var records: [RecordInput] = []
     /// Ids of a delete or retrieve.
     var ids: [String] = []
+    /// The field that an upsert goes by.
+    var key: String?
     var user: String?
     var client: String?
     /// Records answered or written.
@@ -21,6 +23,10 @@ struct CallDescription: Sendable {
         self.object = object
         self.version = version
     }
+}
+
+extension CallDescription {
+    var isWrite: Bool { ["create", "update", "upsert", "delete", "undelete"].contains(operation) }
 }
 
 extension ChangeOrigin {

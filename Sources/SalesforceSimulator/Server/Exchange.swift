@@ -32,12 +32,12 @@ struct Exchange: Sendable {
             let reply = try await settle(ready, request)
             if reply.delay > 0 {
                 try await Task.sleep(for: .milliseconds(reply.delay))
-                try await org.perform { state, _ in state.service.end(request) }
+                try await org.perform { state, _ in state.endService(of: request) }
             }
             return reply
         } catch {
             // A client that leaves, or a failure, ends the request all the same.
-            try await org.perform { state, _ in state.service.end(request) }
+            try await org.perform { state, _ in state.endService(of: request) }
             throw error
         }
     }
@@ -69,7 +69,7 @@ struct Exchange: Sendable {
         }
         if let fault { fault.shape(&reply) }
         reply.delay += state.service.time(call, state.settings.service)
-        if reply.delay > 0 { state.service.begin(request, now: state.machineNow) } else { state.service.end(request) }
+        if reply.delay > 0 { try state.beginService(of: request, call, db) } else { state.endService(of: request) }
         finish(&reply, request, call, state)
         state.calls.append(request, call, reply, fault: fault, at: state.now)
         return .reply(reply)
