@@ -20,11 +20,13 @@ import alter
 import capture
 import drain
 import idle
+import lanes
+import latency
 import load
 import simulator
 import writes
 
-BENCHMARKS = {"adopt": adopt.run, "alter": alter.run, "capture": capture.run, "drain": drain.run, "load": load.run, "idle": idle.run, "writes": writes.run, "simulator": simulator.run}
+BENCHMARKS = {"adopt": adopt.run, "alter": alter.run, "capture": capture.run, "drain": drain.run, "load": load.run, "idle": idle.run, "lanes": lanes.run, "latency": latency.run, "writes": writes.run, "simulator": simulator.run}
 SLACK = float(os.environ.get("SLACK", "1"))
 
 
