@@ -76,7 +76,8 @@ BEGIN
                            AND table_name IS NOT NULL AND record_id IS NOT NULL GROUP BY 1, 2) x', log) INTO failed_inserts;
     SELECT coalesce(jsonb_object_agg(h.table_name, public.hc_rows_since(h.id)), '{}') INTO gone FROM public.hc_mapping h WHERE h.connection = c.id;
     -- Ids as bigint whatever the log has, because plans are kept and hc_bigint may change the log.
-    FOR l IN EXECUTE format('SELECT g.id::bigint AS id, action, table_name, record_id::bigint AS record_id, sfid, "values", sf_message FROM %s g
+    FOR l IN EXECUTE format('SELECT g.id::bigint AS id, action, table_name, record_id::bigint AS record_id, sfid, "values", sf_message,
+                                     processed_at IS NOT NULL OR sf_message LIKE ''captured again %%'' AS again FROM %s g
                               WHERE state = ''NEW'' AND g.id >= $1 AND (table_name = ANY ($2)) IS NOT TRUE ORDER BY g.id LIMIT 50000', log)
             -- Adopted and not described yet: nobody could say what may be sent. Or stopped.
             USING c.low_water, ARRAY(SELECT h.table_name::text FROM public.hc_mapping h
@@ -107,6 +108,10 @@ BEGIN
             blocked := blocked || record_key;   -- somebody is editing the entry: what comes after it for the record must not overtake it
             CONTINUE;
         END IF;
+        IF l.again THEN
+            l."values" := public.hc_supersede(c, m, l.id);
+            EXECUTE format('SELECT g.sf_message FROM %s g WHERE g.id = $1', log) INTO l.sf_message USING l.id;
+        END IF;
         entry := public.hc_claim_entry(c, m, l.id, l.action, l.record_id, l.sfid, l."values", failed_inserts);
         IF entry ? 'held' THEN
             -- A trigger of the user that sorts before ours writes its UPDATE into the log before the INSERT of the row: what waits for
@@ -124,7 +129,7 @@ BEGIN
             PERFORM public.hc_write_status(c, m, l.record_id, 'FAILED', public.hc_error(l.action, 'PG', entry ->> 'failed', entry ->> 'message')) WHERE l.id > since;
             CONTINUE;
         ELSIF entry ? 'nothing' THEN
-            PERFORM public.hc_finish_entry(c, l.id, 'IGNORED', coalesce('no field of this change can be written by the connected user: '
+            PERFORM public.hc_finish_entry(c, l.id, 'IGNORED', coalesce(CASE WHEN l.sf_message LIKE 'not sent, because newer%' THEN l.sf_message END, 'no field of this change can be written by the connected user: '
                 || (SELECT string_agg(d, ', ') FROM jsonb_array_elements_text(entry -> 'dropped') d), 'the change names no field'));
             PERFORM public.hc_want_read_back(m.id, entry ->> 'sfid');
             CONTINUE;
@@ -135,6 +140,9 @@ BEGIN
         EXIT WHEN EXISTS (SELECT FROM jsonb_array_elements(entry -> 'parents') p
                            WHERE p ->> 'object' = m.object_name AND 'id ' || lower(p ->> 'value') = ANY (taken));
         EXIT WHEN 'sfid ' || (entry ->> 'id') = ANY (taken);   -- of two rows that had the same record, one after the other
+        IF l.sf_message LIKE 'not sent, because newer%' THEN
+            entry := entry || jsonb_build_object('notes', jsonb_build_array(l.sf_message));
+        END IF;
         chosen := chosen || (entry || jsonb_build_object('log_id', l.id, 'record_id', l.record_id, 'action', l.action));
         chosen_ids := chosen_ids || l.id::bigint;
         taken := taken || record_key;

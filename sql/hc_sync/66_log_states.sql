@@ -58,8 +58,9 @@ BEGIN
     -- In the order of the old ids, and with new ones of the sequence: the change takes its place at the end of the queue.
     EXECUTE format('WITH old AS (SELECT * FROM %1$s WHERE id = ANY ($1) ORDER BY id FOR UPDATE),
                          numbered AS MATERIALIZED (SELECT old.*, nextval(%3$L::regclass) AS new_id FROM old),
-                         fresh AS (INSERT INTO %2$s (id, txid, created_at, state, action, table_name, record_id, sfid, old, "values")
-                             SELECT new_id, txid_current(), clock_timestamp(), ''NEW'', action, table_name, record_id, sfid, old, "values" FROM numbered)
+                         fresh AS (INSERT INTO %2$s (id, txid, created_at, state, action, table_name, record_id, sfid, old, "values", sf_message)
+                             SELECT new_id, txid_current(), clock_timestamp(), ''NEW'', action, table_name, record_id, sfid, old, "values",
+                                    format(''captured again from entry %%s'', id) FROM numbered)
                     UPDATE %1$s o SET state = ''REQUEUED'', updated_at = clock_timestamp(),
                            sf_message = concat_ws(''; '', o.sf_message, format(''captured again as entry %%s'', n.new_id))
                       FROM numbered n WHERE o.id = n.id',

@@ -58,6 +58,15 @@ $$;
 COMMENT ON FUNCTION public.hc_wave_rows(public.hc_connection, jsonb) IS
     'The query for the rows of the entries in the common table expression entry that have no Salesforce id; tables that are locked or gone are left out.';
 
+CREATE FUNCTION public.hc_wave_row_key(mapping uuid, table_name text, log_id bigint, record_id bigint, sfid text) RETURNS text
+LANGUAGE sql STABLE AS $$
+    -- No SET clause, so that it is inlined. Generations are looked up for entries of earlier ones only.
+    SELECT 'row ' OPERATOR(pg_catalog.||) table_name OPERATOR(pg_catalog.||) ' ' OPERATOR(pg_catalog.||) coalesce(record_id::text, sfid)
+        OPERATOR(pg_catalog.||) CASE WHEN log_id OPERATOR(pg_catalog.<=) public.hc_rows_since(mapping)
+             THEN ' gone ' OPERATOR(pg_catalog.||) (public.hc_generation_of(mapping, log_id)).upto::text ELSE '' END
+$$;
+COMMENT ON FUNCTION public.hc_wave_row_key(uuid, text, bigint, bigint, text) IS 'The key of a row: rows of the same id in different generations are different ones.';
+
 -- Entries in flight hold their keys until their outcome is applied; entries of batches without keys, from an earlier version or an ordered
 -- claim, at least their row and record.
 CREATE FUNCTION public.hc_wave_row_key(mapping uuid, table_name text, log_id bigint, record_id bigint, sfid text) RETURNS text

@@ -8,10 +8,11 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $function$
     life AS (
         SELECT s.*, count(*) FILTER (WHERE s.action = 'DELETE') OVER w AS life,
                lag(s.log_id) OVER w AS earlier
-          FROM stated s WHERE s.folds AND s.row_key IS NOT NULL AND s.status IN ('send', 'nothing'$sql$ || CASE WHEN merged THEN $sql$, 'failed'$sql$ ELSE '' END || $sql$)
+          FROM stated s WHERE s.folds AND s.row_key IS NOT NULL AND s.status IN ('send', 'nothing', 'orphan'$sql$ || CASE WHEN merged THEN $sql$, 'failed'$sql$ ELSE '' END || $sql$)
         WINDOW w AS (PARTITION BY s.row_key ORDER BY s.log_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
     )$sql$ || CASE WHEN merged THEN $sql$,
-    chained AS (SELECT l.*, 0 AS chain FROM life l)$sql$ ELSE $sql$,
+    -- What follows because it broke a cycle is not put back.
+    chained AS (SELECT l.*, count(*) FILTER (WHERE l.follows) OVER (PARTITION BY l.row_key, l.life ORDER BY l.log_id) AS chain FROM life l)$sql$ ELSE $sql$,
     between_them AS (
         -- On the row's own keys whoever names it as parent; on keys of its parents whoever makes or ends them.
         SELECT x.log_id, max(CASE WHEN x.mode = 'S' THEN x.last_maker ELSE x.last_child END) AS last
@@ -20,15 +21,15 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $function$
                 WINDOW w AS (PARTITION BY a.key ORDER BY a.log_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) x GROUP BY x.log_id
     ),
     chained AS (
-        SELECT l.*, count(*) FILTER (WHERE l.creates OR l.action = 'DELETE' OR b.last > l.earlier) OVER (PARTITION BY l.row_key, l.life ORDER BY l.log_id) AS chain
+        SELECT l.*, count(*) FILTER (WHERE l.creates OR l.action = 'DELETE' OR l.follows OR b.last > l.earlier) OVER (PARTITION BY l.row_key, l.life ORDER BY l.log_id) AS chain
           FROM life l LEFT JOIN between_them b ON b.log_id = l.log_id
     )$sql$ END || $sql$,
     folded AS (
         SELECT f.*, CASE WHEN f.deleted IS NOT NULL THEN f.deleted WHEN f.created IS NOT NULL THEN f.created ELSE f.updated END AS survivor
-          FROM (SELECT min(c.log_id) AS first, max(c.log_id) FILTER (WHERE c.action = 'DELETE') AS deleted, min(c.log_id) FILTER (WHERE c.creates) AS created,
+          FROM (SELECT min(c.log_id) AS first, max(c.log_id) FILTER (WHERE c.action = 'DELETE' AND c.target IS NOT NULL) AS deleted, min(c.log_id) FILTER (WHERE c.creates) AS created,
                        max(c.log_id) FILTER (WHERE NOT c.creates AND c.action <> 'DELETE') AS updated, array_agg(c.log_id) AS entries,
-                       bool_or(c.status = 'send' OR c.status = 'failed') AS sends,
-                       bool_or(c.creates) AND NOT bool_or(c.there OR c.gone OR c.action = 'DELETE') AS away
+                       bool_or(c.status IN ('send', 'failed')) AS sends,
+                       bool_or(c.creates) AND NOT bool_or(c.there OR c.gone OR c.action = 'DELETE' AND c.target IS NOT NULL) AS away
                   FROM chained c GROUP BY c.row_key, c.life, c.chain
                 HAVING (count(*) > 1 AND bool_or(c.status <> 'failed') OR bool_or(c.creates AND NOT c.there AND NOT c.gone AND c.status <> 'failed'))
                ) f WHERE f.away$sql$ || CASE WHEN merged THEN '' ELSE ' AND false' END || $sql$ OR cardinality(f.entries) > 1
@@ -46,8 +47,8 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $function$
         UNION ALL
         SELECT s.*, CASE WHEN f.deleted IS NULL THEN f.first ELSE s.log_id END, array_remove(f.entries, f.survivor), u.keys
           FROM folded f JOIN united u ON u.survivor = f.survivor
-          JOIN (SELECT x.log_id, x.table_name, x.action, x.record_id, x.sfid, x.pairs, x.failed, x.requeued, x.mapping, x.since, x.folds, x.row_key, x.creates, x.there, x.gone,
-                       x.target, x.operation, x.field, x.plain, x.keys, CASE WHEN g.away THEN 'away' WHEN g.sends THEN 'send' ELSE 'nothing' END AS status
+          JOIN (SELECT x.log_id, x.table_name, x.action, x.record_id, x.sfid, x.pairs, x.failed, x.requeued, x.follows, x.mapping, x.since, x.folds, x.row_key, x.creates, x.there, x.gone,
+                       x.target, x.operation, x.field, x.plain, x.keys, CASE WHEN g.away THEN 'away' WHEN g.sends THEN 'send' ELSE x.status END AS status
                   FROM stated x JOIN folded g ON g.survivor = x.log_id) s ON s.log_id = f.survivor
     )
     $sql$
@@ -69,19 +70,20 @@ BEGIN
     WITH entry AS MATERIALIZED (
         -- Values are read after the limit, or the sort that some plans need would carry them.
         SELECT w.id::bigint AS log_id, w.table_name::text AS table_name, w.action::text AS action, w.record_id::bigint AS record_id, nullif(w.sfid, '')::text AS sfid,
-               coalesce(w."values", '')::%2$I.hstore AS pairs, w.old AS old_text, false AS failed, w.processed_at IS NOT NULL OR w.sf_message LIKE 'captured again %%' AS requeued
+               coalesce(w."values", '')::%2$I.hstore AS pairs, w.old AS old_text, false AS failed, w.processed_at IS NOT NULL OR w.sf_message LIKE 'captured again %%' AS requeued,
+               coalesce(w.sf_message LIKE 'what log entry %%', false) AS follows
           FROM (SELECT g.* FROM %1$s g
                  WHERE g.state = 'NEW' AND g.id >= $3 AND (g.table_name = ANY ($8)) IS NOT TRUE%5$s ORDER BY g.id LIMIT $4) w
         UNION ALL
-        SELECT g.id::bigint, g.table_name::text, g.action::text, g.record_id::bigint, NULL, coalesce(g."values", '')::%2$I.hstore, NULL, true, true
+        SELECT g.id::bigint, g.table_name::text, g.action::text, g.record_id::bigint, NULL, coalesce(g."values", '')::%2$I.hstore, NULL, true, true, false
           FROM %1$s g WHERE g.state = 'FAILED' AND g.action = 'INSERT' AND g.sfid IS NULL AND g.record_id IS NOT NULL
         UNION ALL
-        SELECT x.log_id, x.table_name, x.action, x.record_id, NULL, x."values"::%2$I.hstore, NULL, false, false
+        SELECT x.log_id, x.table_name, x.action, x.record_id, NULL, x."values"::%2$I.hstore, NULL, false, false, x.action = 'UPDATE'
           FROM jsonb_to_recordset($7) AS x(log_id bigint, table_name text, action text, record_id bigint, "values" text)
     ), m AS MATERIALIZED (SELECT * FROM public.hc_wave_mappings($1, $2)),
     present AS MATERIALIZED (%3$s),
     joined AS MATERIALIZED (
-        SELECT e.log_id, e.table_name, e.action, e.record_id, e.sfid, e.pairs, e.old_text, e.failed, e.requeued, m.mapping, m.since, m.shut, m.sends_until, m.object_name, m.folds,
+        SELECT e.log_id, e.table_name, e.action, e.record_id, e.sfid, e.pairs, e.old_text, e.failed, e.requeued, e.follows, m.mapping, m.since, m.shut, m.sends_until, m.object_name, m.folds,
                m.upsert_field, m.upsert_column, m.updateable, m.key_columns, m.key_prefixes, m.key_own,
                e.action = 'INSERT' AND e.sfid IS NULL AND nullif(p.sfid, '') IS NULL AS creates,
                p.id IS NOT NULL AS there, coalesce(e.log_id <= m.since, false) AS gone,
@@ -93,7 +95,7 @@ BEGIN
          -- An INSERT that failed holds others only while its row waits for it.
          WHERE NOT e.failed OR m.shut OR p.id IS NOT NULL AND nullif(p.sfid, '') IS NULL
     ), stated AS MATERIALIZED (
-        SELECT j.log_id, j.table_name, j.action, j.record_id, j.sfid, j.pairs, j.failed, j.requeued, j.mapping, j.since, j.folds, j.row_key, j.creates, j.there, j.gone, j.target,
+        SELECT j.log_id, j.table_name, j.action, j.record_id, j.sfid, j.pairs, j.failed, j.requeued, j.follows, j.mapping, j.since, j.folds, j.row_key, j.creates, j.there, j.gone, j.target,
                CASE WHEN j.action = 'DELETE' THEN 'delete' WHEN NOT j.creates THEN 'update'
                     WHEN btrim(j.pairs OPERATOR(%2$I.->) j.upsert_column) <> '' THEN 'upsert' ELSE 'create' END AS operation,
                CASE WHEN j.creates AND btrim(j.pairs OPERATOR(%2$I.->) j.upsert_column) <> '' THEN j.upsert_field END AS field,
@@ -118,8 +120,9 @@ BEGIN
                                                               lower(coalesce(j.old_text::%2$I.hstore OPERATOR(%2$I.->) j.upsert_column, ''))]) END)) END AS keys,
                CASE WHEN j.failed THEN 'failed'
                     WHEN j.mapping IS NULL OR j.log_id > j.sends_until OR j.record_id IS NULL AND NOT (j.action = 'DELETE' AND j.sfid IS NOT NULL)
-                      OR j.action NOT IN ('INSERT', 'UPDATE', 'DELETE') OR j.action <> 'INSERT' AND j.target IS NULL AND j.row_key <> ALL ($6) THEN 'odd'
+                      OR j.action NOT IN ('INSERT', 'UPDATE', 'DELETE') THEN 'odd'
                     WHEN j.shut THEN 'shut'
+                    WHEN j.action <> 'INSERT' AND j.target IS NULL AND j.row_key <> ALL ($6) THEN 'orphan'
                     WHEN j.action <> 'DELETE' AND NOT j.creates AND NOT j.pairs OPERATOR(%2$I.?|) j.updateable THEN 'nothing'
                     ELSE 'send' END AS status
           FROM joined j
@@ -153,7 +156,7 @@ BEGIN
                   FROM ordered o WHERE o.log_id > 0 AND o.mode <> 'F') o GROUP BY o.log_id
     )
     SELECT u.log_id, u.mapping, u.record_id, u.action, u.operation, u.field, u.target,
-           CASE WHEN v.held_by IS NOT NULL THEN 'held' WHEN v.blocked THEN 'blocked' ELSE u.status END, v.held_by, coalesce(v.waited, false), u.plain, u.requeued,
+           CASE WHEN v.held_by IS NOT NULL THEN 'held' WHEN v.blocked THEN 'blocked' WHEN u.status = 'orphan' THEN 'odd' ELSE u.status END, v.held_by, coalesce(v.waited, false), u.plain, u.requeued,
            u.all_keys, u.absorbed, (SELECT substr(k, 2) FROM unnest(u.all_keys) k WHERE left(k, 1) = 'S' LIMIT 1), u.creates
       FROM unit u LEFT JOIN verdict v ON v.log_id = u.log_id
      WHERE u.status NOT IN ('failed', 'shut') AND ($10 OR v.blocked IS NOT TRUE OR v.held_by IS NOT NULL)

@@ -8,6 +8,7 @@ DECLARE
     final_below bigint; first_waiting bigint; tables text[];
     gone jsonb := '{}';          -- table -> last log id of earlier generations; null while somebody has locked the table
     groups jsonb; others jsonb;
+    again boolean[];             -- whether it was sent before
     ids bigint[]; records bigint[]; actions text[]; targets text[]; keys text[]; absorbed text[];   -- what may be sent, group after group
     wanted bigint[]; locked bigint[];
     batch_ids bigint[] := '{}'; numbers integer[] := '{}'; lows integer[] := '{}'; highs integer[] := '{}';
@@ -32,7 +33,7 @@ BEGIN
         RETURN 0;
     END IF;
     -- A mapping that is held keeps its place: nothing of it is sent, and what waits for it waits.
-    SELECT coalesce(jsonb_object_agg(h.table_name, CASE WHEN NOT public.hc_is_held(h.sending_held, now_there) THEN public.hc_generation_try(c, h) END), '{}') INTO gone
+    SELECT coalesce(jsonb_object_agg(h.table_name, CASE WHEN NOT public.hc_is_held(h.sending_held, now_there) AND NOT h.id = ANY (public.hc_quota_closed(c, 'write')) THEN public.hc_generation_try(c, h) END), '{}') INTO gone
         FROM public.hc_mapping h WHERE h.connection = c.id AND h.table_name = ANY (tables::name[]) AND h.description IS NOT NULL;
 
     BEGIN
@@ -44,9 +45,10 @@ BEGIN
                         SELECT x.number, x.mapping, x.operation, x.field, count(*) AS records, count(*) FILTER (WHERE x.plain) AS plain, count(*) FILTER (WHERE x.waited) AS waited,
                                sum(count(*)) OVER (ORDER BY x.number) - count(*) AS before FROM send x GROUP BY 1, 2, 3, 4) g),
                (SELECT jsonb_agg(to_jsonb(o) - 'keys') FROM look o WHERE o.status NOT IN ('send', 'blocked'))
-          INTO ids, records, actions, targets, keys, absorbed, groups, others
+          INTO ids, records, actions, targets, keys, absorbed, again, groups, others
           FROM (SELECT array_agg(o.log_id) AS ids, array_agg(o.record_id) AS records, array_agg(o.action) AS actions, array_agg(o.target) AS targets,
-                       array_agg(o.keys::text) AS keys, array_agg(o.absorbed::text) AS absorbed
+                       array_agg(o.keys::text) AS keys, array_agg(o.absorbed::text) AS absorbed,
+                       array_agg(o.requeued AND o.operation = 'update') AS again
                   -- Children of one parent side by side, so that few calls have a parent in common.
                   FROM (SELECT * FROM send x ORDER BY x.number, x.plain DESC, x.parent COLLATE "C" NULLS FIRST, x.log_id) o) a;
     EXCEPTION WHEN data_exception OR syntax_error OR internal_error THEN
@@ -56,6 +58,11 @@ BEGIN
         END IF;
         RETURN public.hc_wave(c, now_there, partly);
     END;
+
+    -- An older change that goes again: what newer ones have changed since stays as it is. What is left is looked at anew.
+    IF public.hc_wave_supersede(c, ids, again) THEN
+        RETURN public.hc_wave(c, now_there, partly);
+    END IF;
 
     this_call := 0;
     FOR s IN SELECT p.*, g.mapping, g.operation, g.field, g.before, m.object_name
@@ -100,6 +107,8 @@ BEGIN
     SELECT count(DISTINCT coalesce(x.call, x.id)) INTO made FROM public.hc_batch x WHERE x.id = ANY (batch_ids);
     IF made = 0 AND (settled > 0 OR wanted IS NOT NULL AND cardinality(locked) = cardinality(wanted)) THEN
         RETURN public.hc_wave(c, now_there, partly);   -- what waited for those that can't be sent
+    ELSIF made = 0 AND partly AND wanted IS NULL AND public.hc_wave_stuck(c, gone, size) THEN
+        RETURN public.hc_wave(c, now_there, partly);
     END IF;
     RETURN made;
 END
@@ -140,11 +149,14 @@ BEGIN
         SELECT w.id, w.wire, w.error FROM captured k, LATERAL public.hc_wire_records($1, k.ids, k.actions, k.captured) w WHERE $2 <> 'delete'
         UNION ALL
         SELECT h.log_id, '{"fields": {}, "nulls": [], "parents": [], "dropped": []}', NULL FROM chosen h WHERE $2 = 'delete'
+    ), noted AS (
+        SELECT g.id, g.sf_message FROM %1$s g WHERE g.id = ANY ($7) AND g.sf_message LIKE 'not sent, because newer%%'
     ), made AS (
         INSERT INTO public.hc_batch_entry (batch, position, mapping, log_id, record_id, action, sfid, payload, keys)
         SELECT h.batch, h.position, $1, h.log_id, h.record_id, h.action, h.target,
-               w.wire || jsonb_build_object('operation', $2, 'id', h.target, 'identifier', CASE WHEN $2 = 'upsert' THEN lower(w.wire -> 'fields' ->> $14) END), h.keys
-          FROM chosen h JOIN wire w ON w.id = h.log_id WHERE w.error IS NULL
+               w.wire || jsonb_build_object('operation', $2, 'id', h.target, 'identifier', CASE WHEN $2 = 'upsert' THEN lower(w.wire -> 'fields' ->> $14) END)
+                      || CASE WHEN n.id IS NULL THEN '{}' ELSE jsonb_build_object('notes', jsonb_build_array(n.sf_message)) END, h.keys
+          FROM chosen h JOIN wire w ON w.id = h.log_id LEFT JOIN noted n ON n.id = h.log_id WHERE w.error IS NULL
         RETURNING log_id
     ), shared AS (
         INSERT INTO public.hc_batch_entry (batch, position, mapping, log_id, record_id, action, sfid, payload, merged_into)
@@ -165,6 +177,25 @@ END
 $function$;
 COMMENT ON FUNCTION public.hc_wave_entries(public.hc_connection, uuid, text, bigint[], integer[], integer[], integer, bigint[], bigint[], text[], text[], text[], text[], bigint[]) IS
     'Puts slices of one group of changes into their batches, with what they send; returns the log ids. What holds a value that is none of its type fails. locked: those that may be taken, null for all.';
+
+CREATE FUNCTION public.hc_wave_supersede(c public.hc_connection, ids bigint[], again boolean[]) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    l record;
+    found_any boolean := false;
+BEGIN
+    IF NOT coalesce(true = ANY (again), false) OR public.hc_setting(c, 'requeued_change', 'drop') = 'send' THEN
+        RETURN false;
+    END IF;
+    FOR l IN EXECUTE format('SELECT g.id::bigint AS id, g."values", m FROM unnest($2, $3) x(id, again) JOIN %s g ON g.id = x.id
+                               JOIN public.hc_mapping m ON m.connection = $1 AND m.table_name = g.table_name::name
+                              WHERE x.again AND g.state = ''NEW'' ORDER BY g.id FOR UPDATE OF g SKIP LOCKED', public.hc_log_table(c)) USING c.id, ids, again LOOP
+        found_any := public.hc_supersede(c, l.m, l.id) IS DISTINCT FROM l."values" OR found_any;
+    END LOOP;
+    RETURN found_any;
+END
+$$;
+COMMENT ON FUNCTION public.hc_wave_supersede(public.hc_connection, bigint[], boolean[]) IS 'hc_supersede for those of the changes that were sent before; true if any of them lost a column.';
 
 CREATE FUNCTION public.hc_wave_unreadable(c public.hc_connection, size integer) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -263,7 +294,7 @@ BEGIN
             PERFORM public.hc_wave_fail(c, m, o.log_id, entry ->> 'failed', entry ->> 'message');
             settled := settled + 1;
         ELSIF entry ? 'nothing' THEN
-            PERFORM public.hc_finish_entry(c, o.log_id, 'IGNORED', coalesce('no field of this change can be written by the connected user: '
+            PERFORM public.hc_finish_entry(c, o.log_id, 'IGNORED', coalesce(CASE WHEN l.sf_message LIKE 'not sent, because newer%' THEN l.sf_message END, 'no field of this change can be written by the connected user: '
                 || (SELECT string_agg(d, ', ') FROM jsonb_array_elements_text(entry -> 'dropped') d), 'the change names no field'));
             PERFORM public.hc_want_read_back(m.id, entry ->> 'sfid');
             settled := settled + 1;

@@ -25,6 +25,29 @@ END
 $$;
 COMMENT ON FUNCTION public.hc_release_edited(public.hc_connection, bigint[]) IS 'Takes out of batches that were never sent the entries whose state somebody has edited since.';
 
+-- From here on the change that carries others holds their net effect: whatever becomes of it, sending it again sends all.
+CREATE FUNCTION public.hc_write_net(c public.hc_connection, batches bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.batch = ANY (batches) AND e.merged_into IS NOT NULL) THEN
+        RETURN;
+    END IF;
+    PERFORM public.hc_use_application_path();
+    EXECUTE format('WITH unit AS (
+            SELECT s.log_id AS survivor, array_agg(e.log_id) AS entries FROM public.hc_batch_entry e JOIN public.hc_batch_entry s ON s.batch = e.batch AND s.position = coalesce(e.merged_into, e.position)
+             WHERE e.batch = ANY ($1) AND s.action <> ''DELETE'' GROUP BY s.log_id HAVING count(*) > 1
+        ), net AS (
+            SELECT x.survivor, public.hc_pairs_text(array_agg(x.key), array_agg(x.value)) AS captured FROM (
+                SELECT DISTINCT ON (u.survivor, p.key) u.survivor, p.key, p.value FROM unit u, unnest(u.entries) i, %1$s g, public.hc_pairs(g."values") p
+                 WHERE g.id = i ORDER BY u.survivor, p.key, g.id DESC) x GROUP BY x.survivor
+        ), first AS (SELECT DISTINCT ON (u.survivor) u.survivor, g.old FROM unit u, unnest(u.entries) i, %1$s g WHERE g.id = i AND g.old IS NOT NULL ORDER BY u.survivor, g.id)
+        UPDATE %1$s l SET "values" = n.captured, old = CASE WHEN l.old IS NOT NULL THEN f.old END
+          FROM net n LEFT JOIN first f ON f.survivor = n.survivor WHERE l.id = n.survivor', public.hc_log_table(c)) USING batches;
+END
+$$;
+COMMENT ON FUNCTION public.hc_write_net(public.hc_connection, bigint[]) IS
+    'Writes into the log entries that carry others the values that are sent for all, and what the row held before the first.';
+
 CREATE FUNCTION public.hc_hand_out(c public.hc_connection, now_there timestamptz, calls integer) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -32,6 +55,7 @@ DECLARE
     k record;
     handed bigint[];
     held text[];
+    closed uuid[] := public.hc_quota_closed(c, 'write');   -- mappings that may not be called for now
     answer jsonb := '[]';
 BEGIN
     SELECT coalesce(array_agg(DISTINCT l), '{}') INTO running FROM public.hc_batch b, unnest(b.locks) l
@@ -41,9 +65,9 @@ BEGIN
               WHERE b.connection = c.id AND (b.state = 'CLAIMED' AND b.attempt = 0 OR b.state = 'REPEAT' AND (b.due_at IS NULL OR b.due_at <= now_there))
               GROUP BY 1 ORDER BY bool_and(b.attempt > 0) DESC, min(b.id) LOOP
         EXIT WHEN jsonb_array_length(answer) >= calls;
-        CONTINUE WHEN EXISTS (SELECT FROM public.hc_batch b WHERE b.id = ANY (k.batches) AND b.locks && running);
+        CONTINUE WHEN EXISTS (SELECT FROM public.hc_batch b WHERE b.id = ANY (k.batches) AND (b.locks && running OR b.mapping = ANY (closed)));
         IF k.fresh IS NOT NULL THEN
-            PERFORM public.hc_release_edited(c, k.fresh);
+            PERFORM public.hc_release_edited(c, k.fresh), public.hc_write_net(c, k.fresh);
         END IF;
         UPDATE public.hc_batch b SET state = 'CLAIMED', epoch = c.epoch, claimed_at = now_there, attempt = b.attempt + 1, due_at = NULL
             WHERE b.id = ANY (k.batches);
@@ -112,7 +136,8 @@ BEGIN
         RETURN answer;
     END IF;
     IF jsonb_array_length(answer) >= calls
-       OR EXISTS (SELECT FROM public.hc_batch b WHERE b.connection = c.id AND b.state = 'CLAIMED' AND b.attempt = 0) THEN
+       OR EXISTS (SELECT FROM public.hc_batch b WHERE b.connection = c.id AND b.state = 'CLAIMED' AND b.attempt = 0
+                     AND NOT b.mapping = ANY (public.hc_quota_closed(c, 'write'))) THEN
         RETURN answer;
     END IF;
     -- What a call under way unlocks may fill the next one. But nobody waits long for a slow one, and where more waits than a look
