@@ -69,15 +69,6 @@ COMMENT ON FUNCTION public.hc_wave_row_key(uuid, text, bigint, bigint, text) IS 
 
 -- Entries in flight hold their keys until their outcome is applied; entries of batches without keys, from an earlier version or an ordered
 -- claim, at least their row and record.
-CREATE FUNCTION public.hc_wave_row_key(mapping uuid, table_name text, log_id bigint, record_id bigint, sfid text) RETURNS text
-LANGUAGE sql STABLE AS $$
-    -- No SET clause, so that it is inlined. Generations are looked up for entries of earlier ones only.
-    SELECT 'row ' OPERATOR(pg_catalog.||) table_name OPERATOR(pg_catalog.||) ' ' OPERATOR(pg_catalog.||) coalesce(record_id::text, sfid)
-        OPERATOR(pg_catalog.||) CASE WHEN log_id OPERATOR(pg_catalog.<=) public.hc_rows_since(mapping)
-             THEN ' gone ' OPERATOR(pg_catalog.||) (public.hc_generation_of(mapping, log_id)).upto::text ELSE '' END
-$$;
-COMMENT ON FUNCTION public.hc_wave_row_key(uuid, text, bigint, bigint, text) IS 'The key of a row: rows of the same id in different generations are different ones.';
-
 CREATE FUNCTION public.hc_wave_held_keys(c public.hc_connection) RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
     SELECT k FROM public.hc_batch b JOIN public.hc_batch_entry e ON e.batch = b.id, LATERAL unnest(e.keys) k
