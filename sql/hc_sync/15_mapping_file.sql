@@ -109,6 +109,7 @@ BEGIN
         RAISE EXCEPTION '%upsert_field: "%" is not among the fields', here, upsert_field USING ERRCODE = 'invalid_parameter_value';
     END IF;
     extras := public.hc_json_member(config, 'hc_sync', 'object', here);
+    PERFORM public.hc_json_member(extras, 'allow_duplicates', 'boolean', here || 'hc_sync.');
     RETURN pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
         'access', access,
         'sf_notify_enabled', coalesce(public.hc_json_member(config, 'sf_notify_enabled', 'boolean', here), 'false'),

@@ -4,6 +4,7 @@ CREATE FUNCTION public.hc_batch_request(b public.hc_batch) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
     SELECT jsonb_build_object('batch', b.id, 'mapping', b.mapping, 'operation', b.operation, 'object', b.object_name,
                'external_id_field', b.external_id_field, 'attempt', b.attempt,
+               'options', (SELECT public.hc_write_options(c, m, b.operation) FROM public.hc_connection c, public.hc_mapping m WHERE c.id = b.connection AND m.id = b.mapping),
                'records', (SELECT jsonb_agg(e.payload - '{operation,identifier,dropped,notes}'::text[]
                                             || jsonb_build_object('log_id', e.log_id, 'record_id', e.record_id) ORDER BY e.position)
                              FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND NOT e.applied AND e.merged_into IS NULL))

@@ -19,18 +19,39 @@ struct BatchRequest: Decodable, Sendable, Equatable {
         var parents: [Parent]?
     }
 
+    /// What the request asks of Salesforce besides its records.
+    struct Options: Decodable, Sendable, Equatable {
+        /// `default`, or the id of a rule.
+        var assignmentRule: String?
+        var allowDuplicates: Bool?
+
+        private enum CodingKeys: String, CodingKey {
+            case assignmentRule = "assignment_rule"
+            case allowDuplicates = "allow_duplicates"
+        }
+
+        var forClient: WriteOptions {
+            WriteOptions(
+                assignmentRule: assignmentRule.map { $0 == "default" ? .useDefault : .rule(id: $0) },
+                allowsDuplicates: allowDuplicates ?? false)
+        }
+    }
+
     var batch: Int
     var mapping: String
     var operation: Operation
     var object: String
     var externalIDField: String?
     var attempt: Int
+    var options: Options?
     var records: [Record]
 
     private enum CodingKeys: String, CodingKey {
-        case batch, mapping, operation, object, attempt, records
+        case batch, mapping, operation, object, attempt, options, records
         case externalIDField = "external_id_field"
     }
+
+    var writeOptions: WriteOptions { options?.forClient ?? WriteOptions() }
 
     /// The records as the Salesforce client takes them.
     var writeRecords: [WriteRecord] {

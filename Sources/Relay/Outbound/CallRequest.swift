@@ -29,10 +29,12 @@ struct CallRequest: Decodable, Sendable, Equatable {
 
     var recordCount: Int { batches.reduce(0) { $0 + $1.records.count } }
 
-    /// Requests that carry the call: itself, or one for each object where an API takes one type only.
+    /// Requests that carry the call: itself, or one for each batch where an API takes one type only, or where the batches ask
+    /// for different options, which hold for a whole request.
     /// - Parameter mixes: whether records of several types may travel together.
     func requests(mixes: Bool) -> [CallRequest] {
-        if mixes || Set(batches.map(\.object)).count <= 1 { return [self] }
+        let hasOneKind = batches.dropFirst().allSatisfy { $0.writeOptions == batches[0].writeOptions && (mixes || $0.object == batches[0].object) }
+        if hasOneKind { return [self] }
         return batches.map { batch in
             var request = self
             request.batches = [batch]
@@ -66,16 +68,17 @@ struct BatchAnswer: Sendable, Equatable {
 extension SalesforceClient {
     /// Sends the call in one request.
     func send(_ call: CallRequest) async throws(SalesforceError) -> WriteReply {
+        let options = call.batches.first?.writeOptions ?? WriteOptions()
         switch call.operation {
-        case .create: return try await create(call.batches.flatMap(\.writeRecords))
-        case .update: return try await update(call.batches.flatMap(\.writeRecords))
-        case .delete: return try await delete(ids: call.batches.flatMap { $0.records.map { $0.id ?? "" } })
+        case .create: return try await create(call.batches.flatMap(\.writeRecords), options: options)
+        case .update: return try await update(call.batches.flatMap(\.writeRecords), options: options)
+        case .delete: return try await delete(ids: call.batches.flatMap { $0.records.map { $0.id ?? "" } }, options: options)
         case .upsert:
             guard let field = call.externalIDField else {
                 throw SalesforceError(
                     .bug, code: "MISSING_ARGUMENT", message: "an upsert needs the name of its external id", operation: "upsert")
             }
-            return try await upsert(call.batches.flatMap(\.writeRecords), externalIDField: field)
+            return try await upsert(call.batches.flatMap(\.writeRecords), externalIDField: field, options: options)
         }
     }
 }

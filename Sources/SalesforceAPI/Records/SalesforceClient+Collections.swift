@@ -29,7 +29,7 @@ extension SalesforceClient {
         try WritePreflight.checkBytes(body, operation: operation)
         let call = Call(
             operation: operation, method: kind == .create ? .post : .patch, path: path,
-            headers: Self.headers(options), body: body, isWrite: true)
+            headers: Self.headers(options, assigns: true), body: body, isWrite: true)
         return try await results(call, isCreate: kind == .create)
     }
 
@@ -37,7 +37,7 @@ extension SalesforceClient {
         _ ids: [String], _ options: WriteOptions, _ operation: String
     ) async throws(SalesforceError) -> SOAPAnswer<WriteResult> {
         let path = "\(dataPath)/composite/sobjects?ids=\(ids.joined(separator: ","))&allOrNone=false"
-        let call = Call(operation: operation, method: .delete, path: path, headers: Self.headers(options), isWrite: true)
+        let call = Call(operation: operation, method: .delete, path: path, headers: Self.headers(options, assigns: false), isWrite: true)
         return try await results(call, isCreate: false)
     }
 
@@ -78,12 +78,17 @@ extension SalesforceClient {
             results: results, requestID: response.headers.first("X-SFDC-Request-Id"), duration: clock.now - start)
     }
 
-    private static func headers(_ options: WriteOptions) -> [HTTPHeader] {
+    /// - Parameter assigns: whether the call can run assignment rules: REST runs the active one unless it is told not to.
+    private static func headers(_ options: WriteOptions, assigns: Bool) -> [HTTPHeader] {
         var headers: [HTTPHeader] = []
-        switch options.assignmentRule {
-        case .useDefault: headers.append(HTTPHeader("Sforce-Auto-Assign", "TRUE"))
-        case .rule(let id): headers.append(HTTPHeader("Sforce-Auto-Assign", id))
-        case nil: break
+        if assigns {
+            let rule =
+                switch options.assignmentRule {
+                case .useDefault: "TRUE"
+                case .rule(let id): id
+                case nil: "FALSE"
+                }
+            headers.append(HTTPHeader("Sforce-Auto-Assign", rule))
         }
         if options.allowsDuplicates {
             headers.append(

@@ -60,7 +60,7 @@ public struct WriteOptions: Sendable, Equatable {
         case rule(id: String)
     }
 
-    /// Assignment rules run on create, update and upsert of Account, Case and Lead; nil leaves it to the org.
+    /// Assignment rules run on create, update and upsert of Account, Case and Lead; nil: none runs.
     public var assignmentRule: AssignmentRule?
     /// Saves over a duplicate rule that only warns; a blocking rule stays (API reference 7.3).
     public var allowsDuplicates: Bool

@@ -58,7 +58,22 @@ extension CallLog.Entry {
         ]
         if !call.records.isEmpty { value.set("records", .array(call.records.map(\.json))) }
         if !call.ids.isEmpty { value.set("ids", .texts(call.ids)) }
+        if let options = call.options, !call.records.isEmpty {
+            value.set("assignmentRule", .text(options.assignmentRule.name))
+            value.set("allowsDuplicates", .bool(options.allowsDuplicates))
+        }
         return value
+    }
+}
+
+extension CallOptions.AssignmentRule {
+    /// `standard`, or the id of a rule; nil when none is used.
+    var name: String? {
+        switch self {
+        case .none: nil
+        case .standard: "standard"
+        case .rule(let id): id
+        }
     }
 }
 

@@ -142,6 +142,7 @@ struct RESTHandler: FamilyHandler {
         if request.headers["sforce-auto-assign"] == nil, !context.state.settings.records.restAssignsByDefault {
             context.options.assignmentRule = .none
         }
+        call.options = context.options
         switch call.operation {
         case "resources": return .json(200, resources(context))
         case "limits": return .json(200, LimitsDocument.json(context.state))

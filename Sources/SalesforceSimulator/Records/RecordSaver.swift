@@ -120,6 +120,7 @@ struct RecordSaver {
             values[name] = value
         }
         try applyRecordType(full, &values, creating: true)
+        try applyPersonAccount(full, &values, sent: prepared, current: [:])
         try assignOwner(full, &values, record: values)
         stampModification(&values, full)
         runBeforeSave(full, &values, current: [:], creating: true)
@@ -150,6 +151,7 @@ struct RecordSaver {
         let current = try live(id, full)
         var prepared = prepared
         try applyRecordType(full, &prepared, creating: false)
+        try applyPersonAccount(full, &prepared, sent: prepared, current: current)
         if options.assignmentRule != .none { try assignOwner(full, &prepared, record: current.merging(prepared) { _, new in new }) }
         runBeforeSave(full, &prepared, current: current, creating: false)
         var changes = prepared

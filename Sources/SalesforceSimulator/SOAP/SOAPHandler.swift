@@ -61,6 +61,7 @@ struct SOAPHandler: FamilyHandler {
         }
         if context.state.settings.soap.checksOrder, let part = envelope.misplaced { return SOAPFault.client("Element \(part) invalid at this location") }
         context.options = CallOptions(envelope)
+        call.options = context.options
         if envelope.operation.name == "login" { return try SOAPLogin(request: request, version: version).answer(envelope, &call, context) }
         guard let token = envelope.header("SessionHeader", "sessionId"), !token.isEmpty else { return SOAPFault.session(SOAPFault.sessionMessage + "null") }
         // A token in JWT form is no session id (wire reference 0.1).

@@ -14,6 +14,8 @@ struct CallDescription: Sendable {
     var key: String?
     var user: String?
     var client: String?
+    /// What the headers asked for, of a call that was understood.
+    var options: CallOptions?
     /// Records answered or written.
     var recordCount = 0
 

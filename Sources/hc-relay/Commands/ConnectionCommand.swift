@@ -5,9 +5,9 @@ import SalesforceAPI
 
 struct ConnectionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "connection", abstract: "Adds, shows, pauses, rebinds and removes connections.",
+        commandName: "connection", abstract: "Adds, shows, changes, pauses, rebinds and removes connections.",
         subcommands: [
-            ConnectionAdd.self, ConnectionList.self, ConnectionPause.self, ConnectionResume.self, ConnectionRebind.self,
+            ConnectionAdd.self, ConnectionList.self, ConnectionEdit.self, ConnectionPause.self, ConnectionResume.self, ConnectionRebind.self,
             ConnectionRemove.self,
         ])
 }

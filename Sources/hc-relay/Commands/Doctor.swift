@@ -102,6 +102,9 @@ struct Doctor: AsyncParsableCommand {
                 report.fail("object \(object)", error.description)
             }
         }
+        for warning in try await IdentifierWarnings.of(connection: connection, in: place.session) {
+            report.note("identifier \(warning.object)", "warning: \(warning.text)")
+        }
     }
 
     /// Warns of sequences that have used half of their numbers; 80% is a failure.

@@ -29,6 +29,7 @@ struct Import: AsyncParsableCommand {
             for mapping in wanted {
                 if let id = known[mapping.object] { try await change.apply(mapping, to: id) }
             }
+            if !dryRun { try await IdentifierWarnings.show(of: connection.id, objects: wanted.map(\.object), in: place.session) }
         }
     }
 

@@ -36,6 +36,7 @@ struct MappingAdd: AsyncParsableCommand {
                 Registration.Wanted(object: object, config: config)
             ])
             print(ids.first ?? "")
+            try await IdentifierWarnings.show(of: connection.id, objects: [object], in: place.session)
         }
     }
 }

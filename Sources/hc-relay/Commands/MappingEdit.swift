@@ -22,6 +22,7 @@ struct MappingEdit: AsyncParsableCommand {
     @Option(help: "External id field that identifies records when they are created; none takes it away.") var upsertField: String?
     @Option(help: "Seconds between polls, 120 to 3600.") var polling: Int?
     @Option(help: "Whether streaming events start polls: true or false.") var notify: Bool?
+    @Option(help: "Whether records are saved although a duplicate rule warns of them: true or false.") var allowDuplicates: Bool?
     @Flag(help: "Shows what would be done, and does nothing.") var dryRun = false
     @Flag(help: "Drops what depends on a column that goes, such as views; without it they are listed and nothing is done.") var cascade = false
 
@@ -29,9 +30,10 @@ struct MappingEdit: AsyncParsableCommand {
         try await Workplace.with { place in
             let mapping = try await MappingName.find(object, which, in: place.session)
             let row = try await place.session.postgres.query(Self.edited, parameters(mapping)).onlyRow()
-            let change = MappingChange(
-                place: place, connection: try await which.find(in: place.session), isDryRun: dryRun, cascades: cascade)
+            let connection = try await which.find(in: place.session)
+            let change = MappingChange(place: place, connection: connection, isDryRun: dryRun, cascades: cascade)
             try await change.apply(Registration.Wanted(object: try row.value("object_name"), config: try row.value("config")), to: mapping)
+            if !dryRun { try await IdentifierWarnings.show(of: connection.id, objects: [object], in: place.session) }
         }
     }
 
@@ -45,6 +47,7 @@ struct MappingEdit: AsyncParsableCommand {
             .textArray(added.filter { $0.hasSuffix(uniqueSuffix) }.map { String($0.dropLast(uniqueSuffix.count)) }),
             .textArray(indexes.filter { $0.hasPrefix("-") }.map(Self.name)),
             .text(access), .text(upsertField), .text(polling.map(String.init)), .text(notify.map { $0 ? "true" : "false" }),
+            .text(allowDuplicates.map { $0 ? "true" : "false" }),
         ]
     }
 
@@ -62,6 +65,8 @@ struct MappingEdit: AsyncParsableCommand {
                    'upsert_field', CASE WHEN $8::text = 'none' THEN NULL ELSE coalesce($8, m.config ->> 'upsert_field') END,
                    'sf_polling_seconds', coalesce($9::integer, (m.config ->> 'sf_polling_seconds')::integer),
                    'sf_notify_enabled', coalesce($10::boolean, (m.config ->> 'sf_notify_enabled')::boolean),
+                   'hc_sync', CASE WHEN $11::text IS NULL THEN m.config -> 'hc_sync'
+                                   ELSE coalesce(m.config -> 'hc_sync', '{}') || jsonb_build_object('allow_duplicates', $11::boolean) END,
                    'fields', coalesce((SELECT jsonb_object_agg(k, v) FROM jsonb_each(m.config -> 'fields') f(k, v) WHERE lower(k) <> ALL (fields_gone)), '{}')
                        || coalesce((SELECT jsonb_object_agg(f, '{}'::jsonb) FROM unnest($2::text[]) f WHERE public.hc_json_field_key(m.config -> 'fields', f) IS NULL), '{}'),
                    'indexes', coalesce((SELECT jsonb_object_agg(k, v) FROM jsonb_each(m.config -> 'indexes') i(k, v) WHERE lower(k) <> ALL (indexes_gone)), '{}')

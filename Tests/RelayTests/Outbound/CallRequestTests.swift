@@ -45,6 +45,20 @@ struct CallRequestTests {
         #expect(alone[0].requests(mixes: false) == [alone[0]])
     }
 
+    @Test("batches that ask for other options travel alone, those that ask for the same together")
+    func options() throws {
+        var call = try CallRequest.read(json)[0]
+        call.batches[0].options = BatchRequest.Options(assignmentRule: "default", allowDuplicates: true)
+        #expect(call.requests(mixes: true).map { $0.batches.map(\.writeOptions) } == [
+            [WriteOptions(assignmentRule: .useDefault, allowsDuplicates: true)], [WriteOptions()],
+        ])
+        call.batches[1].options = call.batches[0].options
+        #expect(call.requests(mixes: true) == [call])
+        let written = #"[{"call":1,"api":"single","operation":"create","batches":[{"batch":1,"mapping":"m","operation":"create","object":"Lead","attempt":1,"#
+            + #""options":{"assignment_rule":"01Qxx0000000001AAA"},"records":[]}]}]"#
+        #expect(try CallRequest.read(written)[0].batches[0].writeOptions == WriteOptions(assignmentRule: .rule(id: "01Qxx0000000001AAA")))
+    }
+
     @Test("an answer is an element of what hc_answer_batches takes")
     func answer() {
         let answer = BatchAnswer(batch: 9, outcome: .inDoubt(code: "timed_out", message: "m", kind: .outage))
