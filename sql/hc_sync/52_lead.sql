@@ -32,6 +32,9 @@ BEGIN
         WHERE h.id = c.id RETURNING h.* INTO c;
     UPDATE public.hc_batch x SET state = 'REPEAT', due_at = NULL, reason = 'claimed by a relay that ended before sending'
         WHERE x.connection = c.id AND x.state = 'CLAIMED';
+    -- A bulk job runs without us, and hc_batch.job says how far it is known: the next to claim it goes on from there.
+    UPDATE public.hc_batch x SET state = 'REPEAT', due_at = NULL, reason = 'taken up from a relay that ended'
+        WHERE x.connection = c.id AND x.state = 'SENT' AND x.api <> 'single' AND x.job ? 'step';
     FOR b IN SELECT x.id FROM public.hc_batch x WHERE x.connection = c.id AND x.state = 'SENT' LOOP
         PERFORM public.hc_batch_doubt(b, 'RELAY_ENDED', 'the relay ended while the call was under way');
     END LOOP;

@@ -2,12 +2,13 @@
 
 CREATE FUNCTION public.hc_batch_request(b public.hc_batch) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+    -- A job's rows go by COPY (hc_bulk_copy).
     SELECT jsonb_build_object('batch', b.id, 'mapping', b.mapping, 'operation', b.operation, 'object', b.object_name,
                'external_id_field', b.external_id_field, 'attempt', b.attempt,
                'options', (SELECT public.hc_write_options(c, m, b.operation) FROM public.hc_connection c, public.hc_mapping m WHERE c.id = b.connection AND m.id = b.mapping),
-               'records', (SELECT jsonb_agg(e.payload - '{operation,identifier,dropped,notes}'::text[]
+               'records', CASE b.api WHEN 'single' THEN (SELECT jsonb_agg(e.payload - '{operation,identifier,dropped,notes}'::text[]
                                             || jsonb_build_object('log_id', e.log_id, 'record_id', e.record_id) ORDER BY e.position)
-                             FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND NOT e.applied AND e.merged_into IS NULL))
+                             FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND NOT e.applied AND e.merged_into IS NULL) ELSE '[]' END)
 $$;
 COMMENT ON FUNCTION public.hc_batch_request(public.hc_batch) IS
     'The request that the relay sends for the batch: the entries whose outcome is not known yet, in order.';
@@ -36,6 +37,7 @@ DECLARE
     m public.hc_mapping;
     since bigint;                -- entries of m up to this id speak of rows that are gone
     gone jsonb;                  -- table -> that id
+    bulk jsonb;
     b public.hc_batch;
     l record;
     entry jsonb;
@@ -75,6 +77,12 @@ BEGIN
     EXECUTE format('SELECT coalesce(jsonb_object_agg(x.table_name || '' '' || x.record_id, x.id), ''{}'') FROM (
                         SELECT table_name, record_id, min(id) AS id FROM %s WHERE state = ''FAILED'' AND action = ''INSERT''
                            AND table_name IS NOT NULL AND record_id IS NOT NULL GROUP BY 1, 2) x', log) INTO failed_inserts;
+    IF public.hc_write_algorithm(c) = 'ordered' THEN
+        bulk := public.hc_bulk_ordered(c, now_there, failed_inserts);
+        IF bulk IS NOT NULL THEN
+            RETURN bulk;
+        END IF;
+    END IF;
     SELECT coalesce(jsonb_object_agg(h.table_name, public.hc_rows_since(h.id)), '{}') INTO gone FROM public.hc_mapping h WHERE h.connection = c.id;
     -- Ids as bigint whatever the log has, because plans are kept and hc_bigint may change the log.
     FOR l IN EXECUTE format('SELECT g.id::bigint AS id, action, table_name, record_id::bigint AS record_id, sfid, "values", sf_message,

@@ -2,9 +2,7 @@
 
 CREATE FUNCTION public.hc_bulk_threshold(c public.hc_connection) RETURNS integer
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN coalesce((c.settings ->> 'bulk_writes')::boolean, false) AND public.hc_write_algorithm(c) = 'planned'
-                 AND NOT coalesce((c.settings #>> '{features,disable_bulk_writes}')::boolean, false)
-                THEN coalesce((c.settings ->> 'bulk_threshold')::integer, 2000) END
+    SELECT CASE WHEN coalesce((c.settings ->> 'bulk_writes')::boolean, true) AND public.hc_write_algorithm(c) = 'planned' THEN public.hc_bulk_least(c) END
 $$;
 COMMENT ON FUNCTION public.hc_bulk_threshold(public.hc_connection) IS 'From how many changes of one object and operation on a Bulk job is made of them; null: never.';
 
@@ -35,8 +33,8 @@ BEGIN
     FOR g IN SELECT x.* FROM jsonb_to_recordset(groups) AS x(number integer, operation text, field text, records integer, plain integer, waited integer) ORDER BY x.number LOOP
         number := g.number;
         low := 1;
-        api := CASE g.operation WHEN 'create' THEN 'bulk1' ELSE 'bulk2' END;
-        WHILE g.plain - low + 1 >= threshold AND public.hc_call_cost(api, least(g.plain - low + 1, most)) < public.hc_call_cost('single', least(g.plain - low + 1, most)) LOOP
+        api := public.hc_bulk_api(c, g.operation);
+        WHILE api IS NOT NULL AND g.plain - low + 1 >= threshold AND public.hc_call_cost(api, least(g.plain - low + 1, most)) < public.hc_call_cost('single', least(g.plain - low + 1, most)) LOOP
             call := call + 1;
             high := least(low + most - 1, g.plain);
             RETURN NEXT;

@@ -36,7 +36,8 @@ BEGIN
         'staged', (SELECT coalesce(jsonb_agg(h.id), '[]') FROM public.hc_mapping h WHERE h.connection = c.id
                     AND EXISTS (SELECT FROM public.hc_staged s WHERE s.mapping = h.id AND (s.retry_at IS NULL OR s.retry_at <= now_there))),
         'apply', (SELECT coalesce(jsonb_agg(b.id ORDER BY b.id), '[]') FROM public.hc_batch b WHERE b.connection = c.id AND b.state <> 'DONE'
-                   AND (b.apply_at IS NULL OR b.apply_at <= now_there)
+                   -- A job whose results are being read is applied when all have been.
+                   AND (b.api = 'single' OR b.state = 'ANSWERED') AND (b.apply_at IS NULL OR b.apply_at <= now_there)
                    AND EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NOT NULL AND NOT e.applied)),
         'doubts', (SELECT coalesce(jsonb_agg(jsonb_build_object('batch', b.id, 'way', CASE b.operation WHEN 'update' THEN 'retrieve' ELSE 'lookup' END) ORDER BY b.id), '[]')
                      FROM public.hc_batch b WHERE b.connection = c.id AND b.state = 'DOUBT' AND b.due_at <= now_there AND NOT b.mapping = ANY (public.hc_quota_closed(c, 'write'))),

@@ -1,21 +1,28 @@
 internal import SalesforceAPI
 internal import Synchronization
 
-/// Marks a call's batches as sent, on the session that holds the connection's lock, immediately before its request is written:
-/// from then on its outcome is unknown until the answer is stored. Only the leader can mark, so a relay that lost the lead
-/// sends nothing.
+/// Marks a call's batches, or a step of a Bulk job, as sent, on the session that holds the connection's lock, immediately before
+/// its request is written: from then on its outcome is unknown until the answer is stored. Only the leader can mark, so a relay
+/// that lost the lead sends nothing.
 final class SentMark: WriteGuard {
-    private let steps: DatabaseCombiner
     private let org: OrgAccess
-    private let call: Int
+    private let work: String
     private let validity: Duration
+    private let write: @Sendable () async throws -> Void
     private let refused = Mutex<(any Error)?>(nil)
 
-    init(steps: DatabaseCombiner, org: OrgAccess, call: Int, validity: Duration) {
-        self.steps = steps
+    /// - Parameters:
+    ///   - work: what is marked, for an error.
+    ///   - write: marks it, on the leader's session.
+    init(org: OrgAccess, work: String, validity: Duration, write: @escaping @Sendable () async throws -> Void) {
         self.org = org
-        self.call = call
+        self.work = work
         self.validity = validity
+        self.write = write
+    }
+
+    convenience init(steps: DatabaseCombiner, org: OrgAccess, call: Int, validity: Duration) {
+        self.init(org: org, work: "call \(call)", validity: validity) { try await steps.mark(call) }
     }
 
     /// Why the call could not be marked, if it could not.
@@ -31,8 +38,8 @@ final class SentMark: WriteGuard {
         } catch {
             refused.withLock { $0 = error }
             throw SalesforceError(
-                .nothingRan(retryAfter: nil), code: "not_marked", message: "the call could not be marked as sent",
-                operation: "call \(call)")
+                .nothingRan(retryAfter: nil), code: "not_marked", message: "\(work) could not be marked as sent",
+                operation: work)
         }
     }
 
@@ -43,7 +50,7 @@ final class SentMark: WriteGuard {
         var marked: ContinuousClock.Instant
         repeat {
             marked = clock.now
-            try await steps.mark(call)
+            try await write()
         } while clock.now - marked > validity
     }
 }

@@ -42,7 +42,8 @@ struct Leadership: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await WriteLane(
-                    database: leader, sessions: sessions, org: org, wakes: writes, log: log, timing: timing, bulk: nil
+                    database: leader, sessions: sessions, org: org, wakes: writes, log: log, timing: timing,
+                    bulk: BulkJobRunner(database: leader, rows: BulkRows(sessions), org: org, log: log, timing: timing)
                 ).run()
             }
             group.addTask {

@@ -13,6 +13,9 @@ public struct CSVPageFilter: Sendable {
     /// False after ``finish()`` only if the page ended inside quotes, which no complete page does.
     public var isComplete: Bool { !isQuoted }
 
+    /// The whole header line has been seen.
+    public var isPastHeader: Bool { !isHeader }
+
     /// Longer header lines are dropped all the same, but kept only so far.
     public static let maximumHeaderBytes = 256 << 10
 
