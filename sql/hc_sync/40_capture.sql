@@ -15,7 +15,8 @@ $function$;
 COMMENT ON FUNCTION public.hc_uncaptured_columns(uuid) IS 'Columns of a mapped table that the portable logger leaves out, as a list of literals';
 
 -- The portable bodies stand alone: they need hstore and public.get_xmlbinary(), nothing of the extension. They exchange datestyle and
--- extra_float_digits only in a session where these would show: attached to the function they were exchanged for each row.
+-- extra_float_digits only in a session where these would show: attached to the function they were exchanged for each row. There
+-- are few expressions and no variables for constants, because PL/pgSQL prepares each anew in every transaction.
 CREATE FUNCTION public.hc_mapping_functions_create(mapping uuid) RETURNS void
 LANGUAGE plpgsql AS $function$
 DECLARE
@@ -29,32 +30,30 @@ CREATE OR REPLACE FUNCTION %1$I.%2$I() RETURNS trigger
 LANGUAGE plpgsql %4$s SET search_path = pg_catalog, pg_temp AS $body$
 -- VERSION 4 --
 DECLARE
-    excluded_cols CONSTANT text[] = ARRAY[%9$s];
     user_datestyle text;
     user_digits text;
     old_row %3$I.hstore;
     log_values text;
-    log_state text = %6$L;
 BEGIN
-    IF current_setting('datestyle') !~ '^ISO' OR current_setting('extra_float_digits')::integer < 1 THEN
+    IF current_setting('datestyle') NOT LIKE 'ISO%%' OR current_setting('extra_float_digits') NOT IN ('1', '2', '3') THEN
         user_datestyle = current_setting('datestyle');
         user_digits = current_setting('extra_float_digits');
         PERFORM set_config('datestyle', 'ISO', true), set_config('extra_float_digits', '1', true);
     END IF;
     IF TG_OP = 'INSERT' THEN
         INSERT INTO %1$I._trigger_log (id, txid, created_at, updated_at, state, action, table_name, record_id, "values")
-        VALUES (nextval(%5$L::regclass), txid_current(), clock_timestamp(), NULL, log_state, 'INSERT', TG_TABLE_NAME, NEW.id,
-                %3$I.hstore(NEW.*) OPERATOR(%3$I.-) excluded_cols);
+        VALUES (nextval(%5$L::regclass), txid_current(), clock_timestamp(), NULL, %6$L, 'INSERT', TG_TABLE_NAME, NEW.id,
+                %3$I.hstore(NEW.*) OPERATOR(%3$I.-) ARRAY[%9$s]);
     ELSIF TG_OP = 'UPDATE' THEN
         old_row = %3$I.hstore(OLD.*);
-        log_values = (%3$I.hstore(NEW.*) OPERATOR(%3$I.-) old_row) OPERATOR(%3$I.-) excluded_cols;%8$s
+        log_values = (%3$I.hstore(NEW.*) OPERATOR(%3$I.-) old_row) OPERATOR(%3$I.-) ARRAY[%9$s];
         INSERT INTO %1$I._trigger_log (id, txid, created_at, updated_at, state, action, table_name, record_id, sfid, old, "values")
-        VALUES (nextval(%5$L::regclass), txid_current(), clock_timestamp(), NULL, log_state, 'UPDATE', TG_TABLE_NAME, NEW.id, OLD.sfid,
-                old_row OPERATOR(%3$I.-) excluded_cols, log_values);
-    ELSIF TG_OP = 'DELETE' THEN%7$s
+        VALUES (nextval(%5$L::regclass), txid_current(), clock_timestamp(), NULL, %8$s, 'UPDATE', TG_TABLE_NAME, NEW.id, OLD.sfid,
+                old_row OPERATOR(%3$I.-) ARRAY[%9$s], log_values);
+    ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO %1$I._trigger_log (id, txid, created_at, updated_at, state, action, table_name, record_id, sfid, old)
-        VALUES (nextval(%5$L::regclass), txid_current(), clock_timestamp(), NULL, log_state, 'DELETE', TG_TABLE_NAME, OLD.id, OLD.sfid,
-                %3$I.hstore(OLD.*) OPERATOR(%3$I.-) excluded_cols);
+        VALUES (nextval(%5$L::regclass), txid_current(), clock_timestamp(), NULL, %7$s, 'DELETE', TG_TABLE_NAME, OLD.id, OLD.sfid,
+                %3$I.hstore(OLD.*) OPERATOR(%3$I.-) ARRAY[%9$s]);
     END IF;
     IF user_datestyle IS NOT NULL THEN
         PERFORM set_config('datestyle', user_datestyle, true), set_config('extra_float_digits', user_digits, true);
@@ -64,8 +63,8 @@ END
 $body$;
 $ddl$, schema, m.names ->> 'logger', public.hc_hstore_schema(), public.hc_security_clause(owner),
        pg_catalog.format('%I._trigger_log_id_seq', schema), CASE WHEN sends THEN 'NEW' ELSE 'READONLY' END,
-       CASE WHEN sends THEN E'\n        IF OLD.sfid IS NULL THEN\n            log_state = ''IGNORE'';\n        END IF;' ELSE '' END,
-       CASE WHEN sends THEN E'\n        IF log_values = '''' THEN\n            log_state = ''IGNORE'';\n        END IF;' ELSE '' END,
+       CASE WHEN sends THEN 'CASE WHEN OLD.sfid IS NULL THEN ''IGNORE'' ELSE ''NEW'' END' ELSE '''READONLY''' END,
+       CASE WHEN sends THEN 'CASE WHEN log_values = '''' THEN ''IGNORE'' ELSE ''NEW'' END' ELSE '''READONLY''' END,
        public.hc_uncaptured_columns($1));
     EXECUTE pg_catalog.format($ddl$
 CREATE OR REPLACE FUNCTION %1$I.%2$I() RETURNS trigger

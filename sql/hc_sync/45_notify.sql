@@ -31,46 +31,41 @@ BEGIN
     PERFORM public.hc_quiet_create(schema);
     EXECUTE pg_catalog.format($ddl$
 CREATE OR REPLACE FUNCTION %1$I.tlog_notify_trigger() RETURNS trigger
-LANGUAGE plpgsql %4$s SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql %3$s SET search_path = pg_catalog, pg_temp AS $body$
 -- VERSION 1 --
 DECLARE
-    now_ms bigint := extract(epoch FROM clock_timestamp()) * 1000;
-    seen text := current_setting('hc_portable.quiet', true);
+    now_ms bigint;
     until_ms bigint;
     step_ms bigint;
-    idle boolean;
 BEGIN
-    -- What this transaction has read already: a look at the mark for each row of a large statement took as long as the row.
-    IF split_part(seen, ':', 1) = TG_RELID::text AND split_part(seen, ':', 2)::bigint > now_ms THEN
+    -- Null while the relay is busy. One expression, because PL/pgSQL prepares each anew in a transaction, and no query, which for each
+    -- row took as long as the row.
+    IF (CASE WHEN has_sequence_privilege(to_regclass(%2$L)::oid, 'UPDATE')
+             THEN coalesce(pg_sequence_last_value(to_regclass(%2$L)) - date_part('epoch', clock_timestamp()) * 1000 BETWEEN 0 AND 3600000, true)
+             ELSE false END) THEN
         RETURN NEW;
     END IF;
-    IF NOT coalesce(has_sequence_privilege(to_regclass(%3$L)::oid, 'UPDATE'), false) THEN
-        PERFORM pg_notify(%5$L, 'ping');
-        RETURN NEW;
-    END IF;
-    SELECT q.last_value, q.is_called INTO until_ms, idle FROM public.%2$I q;
-    IF NOT idle OR until_ms > now_ms AND until_ms <= now_ms + 3600000 THEN
-        PERFORM set_config('hc_portable.quiet', TG_RELID || ':' || CASE WHEN idle THEN until_ms ELSE 0 END, true);
+    IF NOT coalesce(has_sequence_privilege(to_regclass(%2$L)::oid, 'UPDATE'), false) THEN
+        PERFORM pg_notify(%4$L, 'ping');
         RETURN NEW;
     END IF;
     -- Tried, never waited for: whoever holds it is announcing at this moment.
-    IF pg_try_advisory_lock(18499, hashtext(%5$L)) THEN
+    IF pg_try_advisory_lock(18499, hashtext(%4$L)) THEN
         -- The time anew: one read before another announcer's mark would make that mark look too far ahead.
-        now_ms := extract(epoch FROM clock_timestamp()) * 1000;
-        SELECT q.last_value, q.is_called INTO until_ms, idle FROM public.%2$I q;
-        SELECT s.seqincrement INTO step_ms FROM pg_sequence s WHERE s.seqrelid = to_regclass(%3$L);
-        IF idle AND NOT (until_ms > now_ms AND until_ms <= now_ms + step_ms) THEN
-            PERFORM set_config('hc_portable.quiet', TG_RELID || ':' || now_ms + step_ms, true);
-            PERFORM setval(to_regclass(%3$L), now_ms + step_ms);
-            PERFORM pg_notify(%5$L, 'ping');
+        now_ms = date_part('epoch', clock_timestamp()) * 1000;
+        until_ms = pg_sequence_last_value(to_regclass(%2$L));
+        SELECT s.seqincrement INTO step_ms FROM pg_sequence s WHERE s.seqrelid = to_regclass(%2$L);
+        IF NOT (until_ms > now_ms AND until_ms <= now_ms + step_ms) THEN
+            PERFORM setval(to_regclass(%2$L), now_ms + step_ms);
+            PERFORM pg_notify(%4$L, 'ping');
         END IF;
-        PERFORM pg_advisory_unlock(18499, hashtext(%5$L));
+        PERFORM pg_advisory_unlock(18499, hashtext(%4$L));
     END IF;
     RETURN NEW;
 END
 $body$;
 REVOKE ALL ON FUNCTION %1$I.tlog_notify_trigger() FROM PUBLIC;
-$ddl$, schema, public.hc_quiet_name(schema), pg_catalog.format('public.%I', public.hc_quiet_name(schema)),
+$ddl$, schema, pg_catalog.format('public.%I', public.hc_quiet_name(schema)),
        public.hc_security_clause(public.hc_schema_owner(schema)), schema || '.hc_trigger_log');
     PERFORM public.hc_wakeup_mode(schema, CASE WHEN public.hc_has_c_capture() THEN 'c' ELSE 'portable' END);
 END

@@ -16,6 +16,12 @@ UPDATE val.t SET ts = ts + interval '1 second', amt = 12345678901234567890 WHERE
 SET datestyle = 'ISO';
 UPDATE val.t SET amt = 1.0::float8 / 3 WHERE id = 2;
 :log
+SET extra_float_digits = 0;
+UPDATE val.t SET amt = 2.0::float8 / 3 WHERE id = 2;
+:log
+SET extra_float_digits = 3;
+UPDATE val.t SET amt = 4.0::float8 / 3 WHERE id = 2;
+:log
 RESET datestyle;
 RESET extra_float_digits;
 
