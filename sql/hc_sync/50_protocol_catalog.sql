@@ -11,7 +11,7 @@ CREATE TABLE public.hc_batch (
     connection        uuid NOT NULL REFERENCES public.hc_connection ON DELETE CASCADE,
     mapping           uuid NOT NULL REFERENCES public.hc_mapping ON DELETE CASCADE,
     epoch             bigint NOT NULL,
-    operation         text NOT NULL CHECK (operation IN ('create', 'update', 'upsert', 'delete')),
+    operation         text NOT NULL CHECK (operation IN ('create', 'update', 'upsert', 'delete', 'undelete')),
     object_name       text NOT NULL,
     external_id_field text,
     state             text NOT NULL DEFAULT 'CLAIMED'

@@ -74,7 +74,7 @@ BEGIN
             -- looked for once the call can no longer be running.
             state = CASE WHEN b.operation IN ('upsert', 'delete') THEN 'REPEAT' ELSE 'DOUBT' END,
             due_at = CASE b.operation WHEN 'create' THEN coalesce(b.sent_at, now_there) + interval '10 minutes'
-                                      WHEN 'update' THEN now_there
+                                      WHEN 'update' THEN now_there WHEN 'undelete' THEN now_there
                                       ELSE now_there + coalesce(public.hc_retry_wait(b.retry_kind, b.retries), public.hc_later(b.attempt)) END
         WHERE x.id = b.id;
     PERFORM public.hc_raise(b.connection, b.mapping, 'in-doubt', 'info',

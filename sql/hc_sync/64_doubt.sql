@@ -27,7 +27,7 @@ DECLARE
 BEGIN
     SELECT array_agg(DISTINCT s.path) INTO paths
         FROM public.hc_batch_entry e, LATERAL public.hc_sent_values(e.mapping, e.payload) s WHERE e.batch = b.id AND e.outcome IS NULL AND e.merged_into IS NULL;
-    IF b.operation = 'update' THEN
+    IF b.operation IN ('update', 'undelete') THEN   -- of an undelete: the record is there, or it is not
         RETURN jsonb_build_object('way', 'retrieve', 'mapping', b.mapping, 'object', b.object_name,
             'fields', to_jsonb((SELECT array_agg(DISTINCT p) FROM unnest(paths || ARRAY['Id', 'SystemModstamp']) p)),
             'ids', (SELECT jsonb_agg(DISTINCT e.payload ->> 'id') FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NULL AND e.merged_into IS NULL));
@@ -49,7 +49,7 @@ DECLARE
     b public.hc_batch := public.hc_open_batch(c, hc_doubt_resolve.batch, ARRAY['DOUBT']);
     parked jsonb;
 BEGIN
-    IF b.operation = 'update' THEN
+    IF b.operation IN ('update', 'undelete') THEN   -- of an undelete: the record is there, or it is not
         PERFORM public.hc_doubt_compare(b, hc_doubt_resolve.records);
     ELSE
         parked := public.hc_doubt_look_up(c, b, hc_doubt_resolve.records);

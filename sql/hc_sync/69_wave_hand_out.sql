@@ -60,12 +60,18 @@ DECLARE
 BEGIN
     SELECT coalesce(array_agg(DISTINCT l), '{}') INTO running FROM public.hc_batch b, unnest(b.locks) l
         WHERE b.connection = c.id AND (b.state = 'SENT' OR b.state = 'CLAIMED' AND b.attempt > 0);
-    FOR k IN SELECT coalesce(b.call, b.id) AS call, array_agg(b.id) AS batches, array_agg(b.id) FILTER (WHERE b.attempt = 0) AS fresh
+    FOR k IN SELECT coalesce(b.call, b.id) AS call, array_agg(b.id) AS batches, array_agg(b.id) FILTER (WHERE b.attempt = 0) AS fresh,
+                    bool_or(b.mapping = ANY (closed)) AS waits
                FROM public.hc_batch b
               WHERE b.connection = c.id AND (b.state = 'CLAIMED' AND b.attempt = 0 OR b.state = 'REPEAT' AND (b.due_at IS NULL OR b.due_at <= now_there))
               GROUP BY 1 ORDER BY bool_and(b.attempt > 0) DESC, min(b.id) LOOP
         EXIT WHEN jsonb_array_length(answer) >= calls;
-        CONTINUE WHEN EXISTS (SELECT FROM public.hc_batch b WHERE b.id = ANY (k.batches) AND (b.locks && running OR b.mapping = ANY (closed)));
+        CONTINUE WHEN EXISTS (SELECT FROM public.hc_batch b WHERE b.id = ANY (k.batches) AND b.locks && running);
+        IF k.waits THEN
+            -- For the quota. What would have travelled with it goes alone, when calls are handed out next.
+            UPDATE public.hc_batch b SET call = NULL WHERE b.id = ANY (k.batches) AND b.call IS NOT NULL;
+            CONTINUE;
+        END IF;
         IF k.fresh IS NOT NULL THEN
             PERFORM public.hc_release_edited(c, k.fresh), public.hc_write_net(c, k.fresh);
         END IF;

@@ -39,7 +39,7 @@ BEGIN
                    -- A job whose results are being read is applied when all have been.
                    AND (b.api = 'single' OR b.state = 'ANSWERED') AND (b.apply_at IS NULL OR b.apply_at <= now_there)
                    AND EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NOT NULL AND NOT e.applied)),
-        'doubts', (SELECT coalesce(jsonb_agg(jsonb_build_object('batch', b.id, 'way', CASE b.operation WHEN 'update' THEN 'retrieve' ELSE 'lookup' END) ORDER BY b.id), '[]')
+        'doubts', (SELECT coalesce(jsonb_agg(jsonb_build_object('batch', b.id, 'way', CASE WHEN b.operation IN ('update', 'undelete') THEN 'retrieve' ELSE 'lookup' END) ORDER BY b.id), '[]')
                      FROM public.hc_batch b WHERE b.connection = c.id AND b.state = 'DOUBT' AND b.due_at <= now_there AND NOT b.mapping = ANY (public.hc_quota_closed(c, 'write'))),
         'repeats', EXISTS (SELECT FROM public.hc_batch b WHERE b.connection = c.id AND b.state = 'REPEAT' AND (b.due_at IS NULL OR b.due_at <= now_there)),
         'housekeeping', public.hc_housekeeping_due(c), 'lanes', public.hc_write_lanes(c));

@@ -49,6 +49,7 @@ BEGIN
     purged := greatest(purged, public.hc_event_log_purge(c, now_there - public.hc_archive_kept(c)));
     DELETE FROM public.hc_batch b WHERE b.connection = c.id AND b.state = 'DONE' AND b.answered_at < now_there - interval '1 day';
     DELETE FROM public.hc_tombstone t USING public.hc_mapping m WHERE m.id = t.mapping AND m.connection = c.id AND t.deleted_at < now_there - interval '1 day';
+    DELETE FROM public.hc_undone u WHERE u.connection = c.id AND u.undone_at < now_there - public.hc_archive_kept(c);
     DELETE FROM public.hc_event e WHERE e.connection = c.id AND e.at < now_there - interval '31 days';
     -- A full turn is over when nothing is left of it.
     IF public.hc_full_turn(c) AND moved < 1000 THEN

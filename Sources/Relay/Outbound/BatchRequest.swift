@@ -3,7 +3,7 @@ internal import SalesforceAPI
 /// A batch as the database hands it out: changes of one object and one operation with wire-ready values, in the order their
 /// results must come back.
 struct BatchRequest: Decodable, Sendable, Equatable {
-    enum Operation: String, Decodable, Sendable { case create, update, upsert, delete }
+    enum Operation: String, Decodable, Sendable { case create, update, upsert, delete, undelete }
 
     struct Record: Decodable, Sendable, Equatable {
         struct Parent: Decodable, Sendable, Equatable {
@@ -67,6 +67,6 @@ struct BatchRequest: Decodable, Sendable, Equatable {
         }
     }
 
-    /// `INSERT`, `UPDATE`, `UPSERT` or `DELETE`, as log lines say it.
+    /// `INSERT`, `UPDATE`, `UPSERT`, `DELETE` or `UNDELETE`, as log lines say it.
     var verb: String { operation == .create ? "INSERT" : operation.rawValue.uppercased() }
 }

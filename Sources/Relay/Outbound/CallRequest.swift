@@ -73,6 +73,7 @@ extension SalesforceClient {
         case .create: return try await create(call.batches.flatMap(\.writeRecords), options: options)
         case .update: return try await update(call.batches.flatMap(\.writeRecords), options: options)
         case .delete: return try await delete(ids: call.batches.flatMap { $0.records.map { $0.id ?? "" } }, options: options)
+        case .undelete: return try await undelete(ids: call.batches.flatMap { $0.records.map { $0.id ?? "" } }, options: options)
         case .upsert:
             guard let field = call.externalIDField else {
                 throw SalesforceError(

@@ -31,8 +31,23 @@ extension SalesforceClient {
         guard !sent.isEmpty else { return Self.merge(nil, refusals) }
         let answer =
             try await usesSOAP()
-            ? try await soapDelete(sent, options, operation) : try await restDelete(sent, options, operation)
+            ? try await soapDelete("delete", sent, options, operation) : try await restDelete(sent, options, operation)
         return try checked(answer, sent.count, refusals, operation)
+    }
+
+    /// Takes up to 200 records out of the recycle bin, and with them what was deleted with them; types may be mixed. By SOAP only.
+    public func undelete(ids: [String], options: WriteOptions = WriteOptions()) async throws(SalesforceError) -> WriteReply {
+        let operation = WriteOperation.describe("undelete", ids.count, [])
+        guard try await usesSOAP() else {
+            throw SalesforceError(
+                .configuration, code: "UNDELETE_NEEDS_SOAP",
+                message: "records are undeleted by SOAP, which takes no token of this org: take them out of the recycle bin by hand", operation: operation)
+        }
+        try WritePreflight.checkCount(ids.count, CallLimits.recordsPerWrite, operation: operation)
+        let refusals = ids.map(WritePreflight.refusal(id:))
+        let sent = zip(ids, refusals).filter { $0.1 == nil }.map(\.0)
+        guard !sent.isEmpty else { return Self.merge(nil, refusals) }
+        return try checked(try await soapDelete("undelete", sent, options, operation), sent.count, refusals, operation)
     }
 
     /// Reads up to 2,000 records of one type by their ids; see ``RetrievedRecords`` for the shape. A field that does not exist

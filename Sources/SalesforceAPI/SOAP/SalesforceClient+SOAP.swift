@@ -54,11 +54,12 @@ extension SalesforceClient {
         }
     }
 
+    /// - Parameter name: delete or undelete, which take and answer the same.
     func soapDelete(
-        _ ids: [String], _ options: WriteOptions, _ description: String
+        _ name: String, _ ids: [String], _ options: WriteOptions, _ description: String
     ) async throws(SalesforceError) -> SOAPAnswer<WriteResult> {
         try await soap(
-            "delete", headers: SOAPEnvelope.headers(options, assigns: false), body: SOAPEnvelope.body(deleting: ids),
+            name, headers: SOAPEnvelope.headers(options, assigns: false), body: SOAPEnvelope.body(deleting: ids),
             operation: description, isWrite: true
         ) { (reader, _) throws(XMLReader.Malformed) in try WriteResult.read(&reader, isCreate: false) }
     }

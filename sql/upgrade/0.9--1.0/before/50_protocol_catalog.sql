@@ -9,6 +9,8 @@ ALTER TABLE public.hc_batch
     ADD COLUMN job   jsonb,
     ADD COLUMN retry_kind text,
     ADD COLUMN retries    integer NOT NULL DEFAULT 0;
+ALTER TABLE public.hc_batch DROP CONSTRAINT hc_batch_operation_check,
+    ADD CONSTRAINT hc_batch_operation_check CHECK (operation IN ('create', 'update', 'upsert', 'delete', 'undelete'));
 ALTER TABLE public.hc_batch_entry
     ADD COLUMN keys        text[] NOT NULL DEFAULT '{}',
     ADD COLUMN merged_into integer,
