@@ -102,9 +102,9 @@ def test_a_schema_of_heroku_connect_is_taken_over_where_it_stopped(adopted, rela
     assert refused.returncode == 1 and "cannot be undone any more" in refused.stderr
 
     # What nobody knows is a person's to decide.
-    (parked,) = json.loads(relay.succeed("errors", "parked", "--output", "json"))
-    assert parked["id"] == 2 and parked["sfid"] == known[0]
-    relay.succeed("errors", "decide", 2, "send")
+    (parked,) = json.loads(relay.succeed("doubt", "list", "--output", "json"))
+    assert parked["log_id"] == 2 and parked["sfid"] == known[0] and parked["state"] == "PARKED"
+    relay.succeed("doubt", "decide", parked["batch"], 2, "send")
     wait_until(lambda: org.record("Account", known[0])["Name"] == "in flight", 20, "the parked change to be sent")
     wait_until(lambda: "PENDING" not in states(database), 20, "its entry to be over")
 

@@ -1,9 +1,15 @@
 """hc-relay undo takes back what captured changes did, here and in Salesforce."""
 
 import json
+import os
+import re
+import subprocess
 
+from harness import programs
+from harness.process import tail
 from harness.relay import mapping
 from harness.waiting import wait_until
+from test_manual import blocks
 
 ACCOUNT = mapping("Account", ["Name", "ExternalId__c", "Phone", "AnnualRevenue"], upsert_field="ExternalId__c")
 
@@ -113,3 +119,21 @@ def test_what_is_said_of_a_wrong_call(connected):
                            (["--since", "yesterday evening"], "yesterday evening")):
         done = connected.command("undo", *arguments)
         assert done.returncode != 0 and why in done.stderr
+
+
+def test_the_manual(connected, database, org):
+    one, _ = start(connected, database)
+    write(connected, database, "UPDATE salesforce.account SET phone = '9' WHERE id = %s", one)
+    batch = database.value("SELECT max(batch) FROM hc_batch_entry WHERE action = 'UPDATE'")
+    (text,) = blocks("Undoing changes", "sh")
+    for pattern, value in ((r"--record 1\b", f"--record {one}"), (r"001xx000003DGb2AAG", database.row("account", one)["sfid"]),
+                           (r"2026-05-01 10:00\+02", database.value("SELECT (now() - interval '1 hour')::text")), (r"--batch 17\b", f"--batch {batch}")):
+        text, count = re.subn(pattern, value, text)
+        assert count == 1, pattern
+    done = subprocess.run(["sh", "-eu", "-c", text], env={**os.environ, **connected.environment, "PATH": f"{programs()}:{os.environ['PATH']}"},
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, tail(done.stdout + done.stderr)
+    assert done.stdout.count("nothing is changed yet") == 3 and "1 changes are undone" in done.stdout
+    connected.wake()
+    settled(database)
+    assert org.record("Account", database.row("account", one)["sfid"])["Phone"] == "1"

@@ -190,3 +190,24 @@ END
 $$;
 COMMENT ON FUNCTION public.hc_doubt_decide(bigint, bigint, text) IS
     'A person''s decision on one change of a parked batch: send, drop, or the Id of the record that it created.';
+
+CREATE FUNCTION public.hc_doubts(connection uuid)
+    RETURNS TABLE (batch bigint, log_id bigint, state text, operation text, object_name text, table_name text, record_id bigint, action text, sfid text,
+                   sent jsonb, sent_at timestamptz, age interval, due_at timestamptz, reason text, next text, candidates jsonb)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT b.id, e.log_id, b.state, b.operation, b.object_name, m.table_name::text, e.record_id, e.action, coalesce(e.sfid, e.payload ->> 'id'),
+           coalesce(e.payload -> 'fields', '{}') || coalesce((SELECT jsonb_object_agg(n.value, NULL) FROM jsonb_array_elements_text(e.payload -> 'nulls') n), '{}')
+               || coalesce((SELECT jsonb_object_agg((p.value ->> 'relationship') || '.' || (p.value ->> 'field'), p.value -> 'value') FROM jsonb_array_elements(e.payload -> 'parents') p), '{}'),
+           b.first_sent_at, public.hc_clock(b.connection) - b.first_sent_at, b.due_at, b.reason,
+           CASE WHEN b.state = 'PARKED' THEN 'waits for your decision'
+                WHEN b.state = 'REPEAT' THEN 'is sent again: doing it twice does no harm'
+                WHEN b.operation = 'create' THEN 'is looked for in Salesforce when the call can no longer be running'
+                ELSE 'is compared with the record' END,
+           CASE WHEN b.state = 'PARKED' AND b.operation = 'create' THEN coalesce(b.answer -> 'candidates', '[]') ELSE '[]' END
+      FROM public.hc_batch b JOIN public.hc_batch_entry e ON e.batch = b.id LEFT JOIN public.hc_mapping m ON m.id = e.mapping
+     WHERE b.connection = hc_doubts.connection AND e.outcome IS NULL AND NOT e.applied AND e.merged_into IS NULL AND NOT e.payload ? 'decided'
+       AND (b.state IN ('DOUBT', 'PARKED') OR b.state = 'REPEAT' AND b.reason LIKE 'in doubt: %')
+     ORDER BY b.state = 'PARKED' DESC, b.first_sent_at, b.id, e.position
+$$;
+COMMENT ON FUNCTION public.hc_doubts(uuid) IS
+    'Changes that were sent and whose answer is not known, those that wait for a person first: what was sent, when, what comes next, and the records that may be the ones created.';

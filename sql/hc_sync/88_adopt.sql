@@ -30,7 +30,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $function$
                            replace(m ->> 'newest', 'T', ' ')) END
           FROM mapping
         UNION ALL
-        SELECT 6, p.ordinality, 'pending', format('entry %s: %s of %s row %s: nobody knows whether it was sent; it waits for: hc-relay errors decide %1$s send|drop|RECORD_ID',
+        SELECT 6, p.ordinality, 'pending', format('entry %s: %s of %s row %s: nobody knows whether it was sent; it waits for: hc-relay doubt decide BATCH %1$s send|drop|RECORD_ID',
                p.value ->> 'id', p.value ->> 'action', p.value ->> 'table_name', coalesce(p.value ->> 'record_id', '?'))
           FROM jsonb_array_elements($1 -> 'pending') WITH ORDINALITY p
         UNION ALL

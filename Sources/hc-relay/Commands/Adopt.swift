@@ -8,7 +8,7 @@ struct Adopt: AsyncParsableCommand {
         abstract: "Takes over a schema that Heroku Connect made, as it stands.",
         discussion: """
             Shows the plan first and asks. No table is rewritten and no row is reloaded: rows keep their id, what was sent is not sent \
-            again, what was not is sent by the relay, and entries that Heroku Connect left PENDING wait for hc-relay errors decide. \
+            again, what was not is sent by the relay, and entries that Heroku Connect left PENDING wait for hc-relay doubt decide. \
             Triggers are exchanged table by table, missing indexes are built without locking. --undo puts everything back, until the \
             relay has sent or merged something.
             """)

@@ -5,7 +5,7 @@ import Relay
 struct ErrorsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "errors", abstract: "Shows, retries and gives up changes that Salesforce refused.",
-        subcommands: [ErrorsList.self, ErrorsRetry.self, ErrorsIgnore.self, ErrorsParked.self, ErrorsDecide.self])
+        subcommands: [ErrorsList.self, ErrorsRetry.self, ErrorsIgnore.self])
 }
 
 struct ErrorsList: AsyncParsableCommand {
