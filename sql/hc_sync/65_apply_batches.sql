@@ -28,9 +28,9 @@ BEGIN
           LEFT JOIN unnest(entry_others) eo(id) ON eo.id = e.log_id
          WHERE e.batch = ANY (ids) AND NOT e.applied AND (e.outcome IS NOT NULL OR e.merged_into IS NOT NULL)
     ), absorbed AS (
-        SELECT o.batch, o.merged_into, bool_and(o.may_end) AS may_end, max(o.locked) AS locked FROM open o WHERE o.merged_into IS NOT NULL GROUP BY 1, 2
+        SELECT o.batch, o.merged_into, bool_and(o.may_end) AS may_end, max(o.locked) AS locked, bool_or(o.state IN ('NEW', 'REQUEUE')) AS again FROM open o WHERE o.merged_into IS NOT NULL GROUP BY 1, 2
     ), sent AS MATERIALIZED (
-        SELECT o.batch, o.position, o.log_id, o.record_id, o.state, o.there, y.id IS NOT NULL AS later, coalesce(o.locked, a.locked) AS locked,
+        SELECT o.batch, o.position, o.log_id, o.record_id, o.state, o.there, y.id IS NOT NULL OR coalesce(a.again, false) AS later, coalesce(o.locked, a.locked) AS locked,
                -- An INSERT whose row is gone was followed by a DELETE that has something to send now.
                o.accepted AND o.locked IS NULL AND o.may_end AND coalesce(a.may_end, true) AND (o.there OR o.action <> 'INSERT') AND o.new_sfid IS NOT NULL AS plain,
                CASE WHEN y.id IS NOT NULL THEN 'PENDING' WHEN o.action = 'INSERT' THEN 'INSERTED' ELSE 'UPDATED' END AS lastop,
