@@ -7,8 +7,9 @@ DECLARE
     edited jsonb;
     freed bigint[];
 BEGIN
+    -- No join, which may be planned as a merge and then reads the log's index from its beginning.
     EXECUTE format('SELECT jsonb_agg(DISTINCT jsonb_build_object(''batch'', e.batch, ''position'', coalesce(e.merged_into, e.position)))
-                      FROM public.hc_batch_entry e LEFT JOIN %s g ON g.id = e.log_id WHERE e.batch = ANY ($1) AND g.state IS DISTINCT FROM ''PENDING''',
+                      FROM public.hc_batch_entry e WHERE e.batch = ANY ($1) AND (SELECT g.state FROM %s g WHERE g.id = e.log_id) IS DISTINCT FROM ''PENDING''',
                    public.hc_log_table(c)) INTO edited USING batches;
     IF edited IS NULL THEN
         RETURN;
