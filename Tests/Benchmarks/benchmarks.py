@@ -23,10 +23,11 @@ import idle
 import lanes
 import latency
 import load
+import protocol
 import simulator
 import writes
 
-BENCHMARKS = {"adopt": adopt.run, "alter": alter.run, "capture": capture.run, "drain": drain.run, "load": load.run, "idle": idle.run, "lanes": lanes.run, "latency": latency.run, "writes": writes.run, "simulator": simulator.run}
+BENCHMARKS = {"adopt": adopt.run, "alter": alter.run, "capture": capture.run, "drain": drain.run, "load": load.run, "protocol": protocol.run, "idle": idle.run, "lanes": lanes.run, "latency": latency.run, "writes": writes.run, "simulator": simulator.run}
 SLACK = float(os.environ.get("SLACK", "1"))
 
 
