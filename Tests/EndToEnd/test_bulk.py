@@ -9,6 +9,7 @@ from harness.waiting import wait_until
 ACCOUNT = mapping("Account", ["Name", "ExternalId__c", "AnnualRevenue", "NumberOfEmployees", "Phone", "Checked__c"],
                   upsert_field="ExternalId__c")
 PLAIN = mapping("Account", ["Name", "ExternalId__c", "AnnualRevenue", "Phone"])
+CONTACT = mapping("Contact", ["LastName", "Email"])
 ROWS = 600
 
 
@@ -63,6 +64,8 @@ def test_upserts_updates_and_deletes_are_three_jobs(bulk, database, org):
     synced(database, 5000, 120)
     assert bulk_calls(org, "ingest.createJob") == ["ingest.createJob"] and org.writes() == []
     expect_no_twins(database, org, 5000)
+    # No transaction writes back more than a thousand rows.
+    assert database.value("SELECT count(*) FROM public.hc_batch WHERE api = 'bulk2'") == 5
     org.forget_calls()
     # Nothing but what has changed is sent: a null as such, what is not named stays.
     database.execute("UPDATE salesforce.account SET phone = CASE WHEN id % 2 = 0 THEN '1, \"2\"' || E'\\n3' END, annualrevenue = NULL, checked__c = false WHERE externalid__c LIKE 'k%%'")
@@ -213,3 +216,24 @@ def test_a_lost_answer_at_each_step_of_bulk_1(connected, database, org, operatio
     synced(database, 400, 90)
     expect_no_twins(database, org, 400)
     assert org.writes() == []
+
+
+def test_planned_writes_make_jobs_where_those_cost_less(connected, database, org):
+    connected.import_mapping(ACCOUNT, CONTACT)
+    connected.start_and_load()
+    org.control("PATCH", "settings", {"bulk": {"queueMilliseconds": 3000}})
+    org.forget_calls()
+    with database.connect() as transaction:
+        transaction.execute("INSERT INTO salesforce.account (name, externalid__c) SELECT 'n' || g, 'k' || g FROM generate_series(1, 2500) g")
+        # Without an identifier: results in order are needed.
+        transaction.execute("INSERT INTO salesforce.contact (lastname, email) SELECT 'c' || g, 'c' || g || '@example.org' FROM generate_series(1, 2200) g")
+    synced(database, 2500, 120)
+    wait_until(lambda: database.value("SELECT count(*) FROM salesforce.contact WHERE lastname LIKE 'c%%' AND sfid IS NOT NULL") == 2200, 120, "the contacts")
+    expect_no_twins(database, org, 2500)
+    contacts = {record["Id"]: record["LastName"] for record in org.records("Contact") if record["LastName"].startswith("c")}
+    assert len(contacts) == 2200
+    assert all(contacts[row["sfid"]] == row["lastname"] for row in database.execute("SELECT sfid, lastname FROM salesforce.contact WHERE lastname LIKE 'c%%'"))
+    assert org.writes() == []
+    # Both ran at the same time: each was made before the results of the other were there.
+    calls = [call["operation"] for call in org.calls() if call["operation"] in ("createJob", "ingest.createJob", "resultList", "ingest.successfulResults")]
+    assert set(calls[:2]) == {"createJob", "ingest.createJob"} and len(calls) == 4

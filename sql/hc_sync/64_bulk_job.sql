@@ -65,6 +65,7 @@ BEGIN
                'operation', CASE b.operation WHEN 'create' THEN 'insert' ELSE b.operation END, 'external_id_field', b.external_id_field,
                'serial', coalesce((b.job ->> 'serial')::boolean, false), 'job', b.job ->> 'id', 'part', b.job ->> 'part', 'state', b.job ->> 'state',
                'note', note, 'file', file,
+               'assignment_rule', (SELECT public.hc_write_options(c, m, b.operation) ->> 'assignment_rule' FROM public.hc_mapping m WHERE m.id = b.mapping),
                'do', CASE b.job ->> 'step' WHEN 'ready' THEN 'create' WHEN 'create' THEN 'find' WHEN 'created' THEN 'upload' WHEN 'upload' THEN 'abandon'
                           WHEN 'uploaded' THEN 'close' WHEN 'close' THEN 'ask' WHEN 'closed' THEN 'look'
                           ELSE CASE WHEN file IS NULL THEN 'end' ELSE 'read' END END)

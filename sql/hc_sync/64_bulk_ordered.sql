@@ -25,7 +25,7 @@ BEGIN
     END IF;
     SELECT * INTO m FROM public.hc_mapping h WHERE h.connection = c.id AND h.table_name = first.table_name::name;
     wanted := public.hc_bulk_api(c, CASE first.action WHEN 'INSERT' THEN 'upsert' ELSE lower(first.action) END);
-    IF wanted IS NULL OR m.upsert_field IS NULL OR m.access <> 'read_write' OR m.description IS NULL
+    IF wanted IS NULL OR NOT public.hc_options_allow_bulk(public.hc_write_options(c, m, CASE first.action WHEN 'INSERT' THEN 'upsert' ELSE lower(first.action) END)) OR m.upsert_field IS NULL OR m.access <> 'read_write' OR m.description IS NULL
        OR public.hc_is_held(m.sending_held, now_there) OR m.id = ANY (public.hc_quota_closed(c, 'write')) THEN
         RETURN NULL;
     END IF;

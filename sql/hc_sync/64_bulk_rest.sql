@@ -34,15 +34,33 @@ COMMENT ON FUNCTION public.hc_bulk_split(public.hc_connection, public.hc_batch, 
 
 CREATE FUNCTION public.hc_bulk_leave(c public.hc_connection, b public.hc_batch, why text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+DECLARE
+    slice CONSTANT integer := 1000;
+    beyond integer[];
+    part integer[];
+    made bigint;
 BEGIN
     UPDATE public.hc_batch x
         SET state = CASE WHEN EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.batch = x.id AND NOT e.applied) THEN 'ANSWERED' ELSE 'DONE' END,
             answered_at = public.hc_clock(c.id), apply_at = NULL, due_at = NULL, reason = why, job = coalesce(x.job, '{}') || '{"step": "done"}',
             answer = jsonb_strip_nulls(jsonb_build_object('job', x.job ->> 'id', 'part', x.job ->> 'part', 'state', x.job ->> 'state', 'message', x.job ->> 'message'))
-        WHERE x.id = b.id;
+        WHERE x.id = b.id RETURNING x.* INTO b;
+    -- Applied slice by slice: one transaction for all would keep their rows locked for long.
+    beyond := ARRAY(SELECT e.position FROM public.hc_batch_entry e WHERE e.batch = b.id AND NOT e.applied AND e.outcome IS NOT NULL AND e.merged_into IS NULL ORDER BY e.position OFFSET slice);
+    FOR n IN 0 .. (cardinality(beyond) - 1) / slice LOOP
+        part := beyond[n * slice + 1 : (n + 1) * slice];
+        EXIT WHEN cardinality(part) = 0;
+        INSERT INTO public.hc_batch (connection, mapping, epoch, operation, object_name, external_id_field, state, attempt, claimed_at, first_sent_at, sent_at,
+                                     answered_at, answer, api, job)
+            VALUES (b.connection, b.mapping, b.epoch, b.operation, b.object_name, b.external_id_field, 'ANSWERED', b.attempt, b.claimed_at, b.first_sent_at, b.sent_at,
+                    b.answered_at, b.answer, b.api, b.job) RETURNING id INTO made;
+        UPDATE public.hc_batch_entry e SET batch = made WHERE e.batch = b.id AND e.position BETWEEN part[1] AND part[cardinality(part)] AND e.position = ANY (part);
+        UPDATE public.hc_batch_entry e SET batch = made WHERE e.batch = b.id AND e.merged_into = ANY (part);
+    END LOOP;
 END
 $$;
-COMMENT ON FUNCTION public.hc_bulk_leave(public.hc_connection, public.hc_batch, text) IS 'Ends a job''s conversation: what has an outcome is applied, what had none has moved on.';
+COMMENT ON FUNCTION public.hc_bulk_leave(public.hc_connection, public.hc_batch, text) IS
+    'Ends a job''s conversation: what has an outcome is applied, in batches of a thousand, what had none has moved on.';
 
 CREATE FUNCTION public.hc_bulk_set_aside(c public.hc_connection, b public.hc_batch) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$

@@ -23,6 +23,8 @@ struct BulkStep: Decodable, Sendable {
     var object: String?
     var operation: String?
     var externalIDField: String?
+    /// The id of an assignment rule.
+    var assignmentRule: String?
     var isSerial: Bool?
     var rows: Int?
     var job: String?
@@ -42,12 +44,13 @@ struct BulkStep: Decodable, Sendable {
         case mapping, api, object, operation, rows, job, part, state, file, header, copy, note
         case action = "do"
         case externalIDField = "external_id_field"
+        case assignmentRule = "assignment_rule"
         case isSerial = "serial"
     }
 
     var order: BulkIngestOrder? {
         guard let object, let operation = operation.flatMap(BulkIngestOrder.Operation.init(rawValue:)) else { return nil }
-        return BulkIngestOrder(object: object, operation: operation, externalIDField: externalIDField)
+        return BulkIngestOrder(object: object, operation: operation, externalIDField: externalIDField, assignmentRuleID: assignmentRule)
     }
 }
 
