@@ -13,7 +13,7 @@ struct HCRelay: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Run.self, Status.self, Doctor.self, Install.self, Uninstall.self, ConnectionCommand.self, MappingCommand.self,
-            Import.self, Adopt.self, ErrorsCommand.self, DoubtCommand.self, Undo.self, SettingsCommand.self,
+            Import.self, Adopt.self, PlanCommand.self, ErrorsCommand.self, DoubtCommand.self, Undo.self, SettingsCommand.self,
         ])
 }
 

@@ -17,6 +17,7 @@ from harness.cluster import Cluster
 
 import adopt
 import alter
+import calls
 import capture
 import drain
 import idle
@@ -27,7 +28,7 @@ import protocol
 import simulator
 import writes
 
-BENCHMARKS = {"adopt": adopt.run, "alter": alter.run, "capture": capture.run, "drain": drain.run, "load": load.run, "protocol": protocol.run, "idle": idle.run, "lanes": lanes.run, "latency": latency.run, "writes": writes.run, "simulator": simulator.run}
+BENCHMARKS = {"adopt": adopt.run, "alter": alter.run, "calls": calls.run, "capture": capture.run, "drain": drain.run, "load": load.run, "protocol": protocol.run, "idle": idle.run, "lanes": lanes.run, "latency": latency.run, "writes": writes.run, "simulator": simulator.run}
 SLACK = float(os.environ.get("SLACK", "1"))
 
 

@@ -50,7 +50,7 @@ COMMENT ON FUNCTION public.hc_wave_mappings(public.hc_connection, jsonb) IS
 CREATE FUNCTION public.hc_wave_rows(c public.hc_connection, gone jsonb) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(string_agg(format('SELECT %1$L::text AS table_name, t.id::bigint AS id, t.sfid::text AS sfid FROM %2$I.%1$I t
-        WHERE t.id = ANY (ARRAY(SELECT e.record_id FROM entry e WHERE e.table_name = %1$L AND e.sfid IS NULL AND e.action <> ''DELETE''))',
+        WHERE t.id = ANY (ARRAY(SELECT e.record_id FROM entry e WHERE e.table_name = %1$L AND e.sfid IS NULL))',
         g.key, c.schema_name), ' UNION ALL ' ORDER BY g.key), 'SELECT NULL::text AS table_name, NULL::bigint AS id, NULL::text AS sfid WHERE false')
       FROM jsonb_each(gone) g
      WHERE g.value <> 'null' AND g.value <> '9223372036854775807' AND EXISTS (SELECT FROM public.hc_mapping m WHERE m.connection = c.id AND m.table_name = g.key::name)
@@ -69,15 +69,15 @@ COMMENT ON FUNCTION public.hc_wave_row_key(uuid, text, bigint, bigint, text) IS 
 
 -- Entries in flight hold their keys until their outcome is applied; entries of batches without keys, from an earlier version or an ordered
 -- claim, at least their row and record.
-CREATE FUNCTION public.hc_wave_held_keys(c public.hc_connection) RETURNS SETOF text
+CREATE FUNCTION public.hc_wave_held_keys(c public.hc_connection, ahead boolean DEFAULT false) RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
     SELECT k FROM public.hc_batch b JOIN public.hc_batch_entry e ON e.batch = b.id, LATERAL unnest(e.keys) k
-     WHERE b.connection = c.id AND b.state <> 'DONE' AND NOT e.applied AND e.keys <> '{}'
+     WHERE b.connection = c.id AND b.state <> 'DONE' AND NOT e.applied AND e.keys <> '{}' AND (NOT ahead OR b.state IN ('DOUBT', 'PARKED'))
     UNION ALL
     SELECT k FROM public.hc_batch b JOIN public.hc_mapping m ON m.id = b.mapping JOIN public.hc_batch_entry e ON e.batch = b.id,
          LATERAL (VALUES ('X' || public.hc_wave_row_key(m.id, m.table_name::text, e.log_id, e.record_id, e.sfid)),
                          ('X' || 'record ' || left(coalesce(e.payload ->> 'id', e.sfid), 15)),
                          ('C' || 'id ' || b.object_name || '.' || b.external_id_field || ' ' || (e.payload ->> 'identifier'))) v(k)
-     WHERE b.connection = c.id AND b.state <> 'DONE' AND NOT e.applied AND e.keys = '{}' AND k IS NOT NULL
+     WHERE b.connection = c.id AND b.state <> 'DONE' AND NOT e.applied AND e.keys = '{}' AND k IS NOT NULL AND (NOT ahead OR b.state IN ('DOUBT', 'PARKED'))
 $$;
-COMMENT ON FUNCTION public.hc_wave_held_keys(public.hc_connection) IS 'The keys of all changes in flight, in doubt or parked, with how they use them.';
+COMMENT ON FUNCTION public.hc_wave_held_keys(public.hc_connection, boolean) IS 'The keys of all changes in flight, in doubt or parked, with how they use them; ahead: of the latter two only.';

@@ -56,7 +56,7 @@ $function$;
 COMMENT ON FUNCTION public.hc_wave_fold(boolean) IS
     'The part of the look that makes units of changes; merged: of all that waits of a row, failed inserts too; else of repeated edits of mappings that allow it.';
 
-CREATE FUNCTION public.hc_wave_look(c public.hc_connection, gone jsonb, size integer, done bigint[] DEFAULT '{}', accepted text[] DEFAULT '{}',
+CREATE FUNCTION public.hc_wave_look(c public.hc_connection, gone jsonb, size integer, done bigint[] DEFAULT NULL, accepted text[] DEFAULT '{}',
                                     added jsonb DEFAULT '[]', whole boolean DEFAULT false)
     RETURNS TABLE (log_id bigint, mapping uuid, record_id bigint, action text, operation text, field text, target text, status text, waits_for bigint,
                    waited boolean, plain boolean, requeued boolean, keys text[], absorbed bigint[], parent text, creates boolean)
@@ -78,20 +78,29 @@ BEGIN
         SELECT g.id::bigint, g.table_name::text, g.action::text, g.record_id::bigint, NULL, coalesce(g."values", '')::%2$I.hstore, NULL, true, true, false
           FROM %1$s g WHERE g.state = 'FAILED' AND g.action = 'INSERT' AND g.sfid IS NULL AND g.record_id IS NOT NULL
         UNION ALL
-        SELECT x.log_id, x.table_name, x.action, x.record_id, NULL, x."values"::%2$I.hstore, NULL, false, false, x.action = 'UPDATE'
-          FROM jsonb_to_recordset($7) AS x(log_id bigint, table_name text, action text, record_id bigint, "values" text)
+        SELECT x.log_id, x.table_name, x.action, x.record_id, NULL, coalesce(x."values", '')::%2$I.hstore, x.old, false, false, x.action = 'UPDATE'
+          FROM jsonb_to_recordset($7) AS x(log_id bigint, table_name text, action text, record_id bigint, "values" text, old text)
     ), m AS MATERIALIZED (SELECT * FROM public.hc_wave_mappings($1, $2)),
     present AS MATERIALIZED (%3$s),
+    -- A row that is gone, deleted or of an earlier generation: the archive knows what Salesforce called it.
+    former AS MATERIALIZED (
+        SELECT e.log_id, (SELECT a.sfid::text FROM %6$I._trigger_log_archive a, public.hc_generation_of(m.mapping, e.log_id) g
+                           WHERE a.record_id = e.record_id AND a.table_name = e.table_name AND a.action = 'INSERT' AND a.sfid IS NOT NULL AND a.id > g.above AND a.id <= g.upto
+                           ORDER BY a.id DESC LIMIT 1) AS sfid
+          FROM entry e JOIN m ON m.table_name = e.table_name LEFT JOIN present p ON p.table_name = e.table_name AND p.id = e.record_id AND e.log_id > m.since
+         WHERE e.sfid IS NULL AND e.action IN ('UPDATE', 'DELETE') AND NOT e.failed AND NOT m.shut AND p.id IS NULL
+    ),
     joined AS MATERIALIZED (
         SELECT e.log_id, e.table_name, e.action, e.record_id, e.sfid, e.pairs, e.old_text, e.failed, e.requeued, e.follows, m.mapping, m.since, m.shut, m.sends_until, m.object_name, m.folds,
                m.upsert_field, m.upsert_column, m.updateable, m.key_columns, m.key_prefixes, m.key_own,
                e.action = 'INSERT' AND e.sfid IS NULL AND nullif(p.sfid, '') IS NULL AS creates,
                p.id IS NOT NULL AS there, coalesce(e.log_id <= m.since, false) AS gone,
-               CASE WHEN e.action = 'INSERT' THEN coalesce(nullif(p.sfid, ''), e.sfid) ELSE coalesce(e.sfid, nullif(p.sfid, '')) END AS target,
+               CASE WHEN e.action = 'INSERT' THEN coalesce(nullif(p.sfid, ''), e.sfid) ELSE coalesce(e.sfid, nullif(p.sfid, ''), r.sfid) END AS target,
                CASE WHEN e.log_id <= m.since THEN public.hc_wave_row_key(m.mapping, e.table_name, e.log_id, e.record_id, e.sfid)
                     ELSE 'row ' || e.table_name || ' ' || coalesce(e.record_id::text, e.sfid) END AS row_key
           FROM entry e LEFT JOIN m ON m.table_name = e.table_name
-          LEFT JOIN present p ON p.table_name = e.table_name AND p.id = e.record_id AND e.log_id > m.since AND e.sfid IS NULL AND e.action <> 'DELETE'
+          LEFT JOIN present p ON p.table_name = e.table_name AND p.id = e.record_id AND e.log_id > m.since AND e.sfid IS NULL
+          LEFT JOIN former r ON r.log_id = e.log_id
          -- An INSERT that failed holds others only while its row waits for it.
          WHERE NOT e.failed OR m.shut OR p.id IS NOT NULL AND nullif(p.sfid, '') IS NULL
     ), stated AS MATERIALIZED (
@@ -130,7 +139,7 @@ BEGIN
         SELECT u.log_id, u.place, CASE WHEN u.status = 'failed' THEN 'F' ELSE left(k, 1) END AS mode, hashtextextended(substr(k, 2), 0) AS key
           FROM unit u, unnest(u.all_keys) k WHERE k IS NOT NULL AND u.status <> 'away' AND (u.status <> 'failed' OR left(k, 1) = 'C')
         UNION ALL
-        SELECT 0, 0, left(k, 1), hashtextextended(substr(k, 2), 0) FROM public.hc_wave_held_keys($1) k
+        SELECT 0, 0, left(k, 1), hashtextextended(substr(k, 2), 0) FROM public.hc_wave_held_keys($1, $5 IS NOT NULL) k
     ), lived AS (
         -- An end closes a life of its key: what is created in it goes first in it, wherever it stands, and the end goes last.
         SELECT a.log_id, a.mode, a.key, CASE WHEN a.mode = 'F' THEN 0 ELSE a.place END AS place,
@@ -163,7 +172,7 @@ BEGIN
     $sql$, public.hc_log_table(c), public.hc_hstore_schema(), public.hc_wave_rows(c, gone),
            CASE WHEN folds THEN public.hc_wave_fold(merged)
                 ELSE 'unit AS (SELECT s.*, s.log_id AS place, NULL::bigint[] AS absorbed, s.keys AS all_keys FROM stated s)' END,
-           CASE WHEN done = '{}' THEN '' ELSE ' AND NOT EXISTS (SELECT FROM unnest($5) d WHERE d = g.id)' END)
+           CASE WHEN done IS NULL THEN '' ELSE ' AND NOT EXISTS (SELECT FROM unnest($5) d WHERE d = g.id)' END, c.schema_name)
         USING c, gone, c.low_water, size, done, accepted, added,
               -- Adopted and not described yet: nobody could say what may be sent.
               ARRAY(SELECT h.table_name::text FROM public.hc_mapping h WHERE h.connection = c.id AND h.description IS NULL),
@@ -171,4 +180,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION public.hc_wave_look(public.hc_connection, jsonb, integer, bigint[], text[], jsonb, boolean) IS
-    'Looks at the first changes that wait: status send (may go now), blocked, held (by the failed INSERT waits_for), nothing (no field of it can be written), away (merged: made and deleted before it was sent), odd (hc_claim_entry says what). The changes in done are taken as sent and accepted, with the rows in accepted; added are further changes that the log does not have. whole: the blocked ones too.';
+    'Looks at the first changes that wait: status send (may go now), blocked, held (by the failed INSERT waits_for), nothing (no field of it can be written), away (merged: made and deleted before it was sent), odd (hc_claim_entry says what). To look ahead: the changes in done are taken as dealt with, and what is under way as accepted, with the rows in accepted; added are further changes that the log does not have. whole: the blocked ones too.';

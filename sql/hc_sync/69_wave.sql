@@ -1,5 +1,31 @@
 -- A wave: all calls that can be made now become durable batches at once, so that each change is looked at about once
 
+-- What may be sent, group after group, each in the order of which calls take slices: children of one parent side by side, so that few
+-- calls have a parent in common.
+CREATE FUNCTION public.hc_wave_gather(c public.hc_connection, gone jsonb, size integer, done bigint[] DEFAULT NULL, accepted text[] DEFAULT '{}', added jsonb DEFAULT '[]',
+                                      OUT ids bigint[], OUT records bigint[], OUT actions text[], OUT targets text[], OUT keys text[], OUT absorbed text[], OUT again boolean[],
+                                      OUT groups jsonb, OUT others jsonb)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '128MB' AS $$
+BEGIN
+    WITH look AS MATERIALIZED (SELECT * FROM public.hc_wave_look(c, gone, size, done, accepted, added)),
+    send AS MATERIALIZED (
+        SELECT l.*, m.object_name, dense_rank() OVER (ORDER BY m.object_name, l.operation, l.field NULLS FIRST) AS number
+          FROM look l JOIN public.hc_mapping m ON m.id = l.mapping WHERE l.status = 'send')
+    SELECT a.*, (SELECT jsonb_agg(to_jsonb(g) ORDER BY g.number) FROM (
+                    SELECT x.number, x.mapping, x.object_name AS object, x.operation, x.field, count(*) AS records, count(*) FILTER (WHERE x.plain) AS plain, count(*) FILTER (WHERE x.waited) AS waited,
+                           sum(count(*)) OVER (ORDER BY x.number) - count(*) AS before FROM send x GROUP BY 1, 2, 3, 4, 5) g),
+           (SELECT jsonb_agg(to_jsonb(o) - 'keys') FROM look o WHERE o.status NOT IN ('send', 'blocked'))
+      INTO ids, records, actions, targets, keys, absorbed, again, groups, others
+      FROM (SELECT array_agg(o.log_id) AS ids, array_agg(o.record_id) AS records, array_agg(o.action) AS actions, array_agg(o.target) AS targets,
+                   array_agg(o.keys::text) AS keys, array_agg(o.absorbed::text) AS absorbed,
+                   array_agg(o.requeued AND o.operation = 'update') AS again
+              -- Children of one parent side by side, so that few calls have a parent in common.
+              FROM (SELECT * FROM send x ORDER BY x.number, x.plain DESC, x.parent COLLATE "C" NULLS FIRST, x.log_id) o) a;
+END
+$$;
+COMMENT ON FUNCTION public.hc_wave_gather(public.hc_connection, jsonb, integer, bigint[], text[], jsonb) IS
+    'The look, by groups of one mapping and operation: {"number","mapping","object","operation","field","records","plain","waited","before"}, before being where its slice of the arrays begins; others are the changes that are held or odd, or come to nothing. done: see hc_wave_look.';
+
 CREATE FUNCTION public.hc_wave(c public.hc_connection, now_there timestamptz, partly boolean) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off SET work_mem = '128MB' AS $$
 DECLARE
@@ -37,20 +63,7 @@ BEGIN
         FROM public.hc_mapping h WHERE h.connection = c.id AND h.table_name = ANY (tables::name[]) AND h.description IS NOT NULL;
 
     BEGIN
-        WITH look AS MATERIALIZED (SELECT * FROM public.hc_wave_look(c, gone, size)),
-        send AS MATERIALIZED (
-            SELECT l.*, dense_rank() OVER (ORDER BY m.object_name, l.operation, l.field NULLS FIRST) AS number
-              FROM look l JOIN public.hc_mapping m ON m.id = l.mapping WHERE l.status = 'send')
-        SELECT a.*, (SELECT jsonb_agg(to_jsonb(g) ORDER BY g.number) FROM (
-                        SELECT x.number, x.mapping, x.operation, x.field, count(*) AS records, count(*) FILTER (WHERE x.plain) AS plain, count(*) FILTER (WHERE x.waited) AS waited,
-                               sum(count(*)) OVER (ORDER BY x.number) - count(*) AS before FROM send x GROUP BY 1, 2, 3, 4) g),
-               (SELECT jsonb_agg(to_jsonb(o) - 'keys') FROM look o WHERE o.status NOT IN ('send', 'blocked'))
-          INTO ids, records, actions, targets, keys, absorbed, again, groups, others
-          FROM (SELECT array_agg(o.log_id) AS ids, array_agg(o.record_id) AS records, array_agg(o.action) AS actions, array_agg(o.target) AS targets,
-                       array_agg(o.keys::text) AS keys, array_agg(o.absorbed::text) AS absorbed,
-                       array_agg(o.requeued AND o.operation = 'update') AS again
-                  -- Children of one parent side by side, so that few calls have a parent in common.
-                  FROM (SELECT * FROM send x ORDER BY x.number, x.plain DESC, x.parent COLLATE "C" NULLS FIRST, x.log_id) o) a;
+        SELECT * INTO ids, records, actions, targets, keys, absorbed, again, groups, others FROM public.hc_wave_gather(c, gone, size);
     EXCEPTION WHEN data_exception OR syntax_error OR internal_error THEN
         -- Text that is no hstore, in an entry written by hand: it fails, and the others are looked at again.
         IF NOT public.hc_wave_unreadable(c, size) THEN

@@ -1,6 +1,6 @@
 -- Stuck: nothing may be sent and nothing is under way. Either a failed INSERT holds what waits, or changes wait for each other.
 
-CREATE FUNCTION public.hc_wave_tangle(c public.hc_connection, gone jsonb, size integer, done bigint[] DEFAULT '{}', accepted text[] DEFAULT '{}', added jsonb DEFAULT '[]')
+CREATE FUNCTION public.hc_wave_tangle(c public.hc_connection, gone jsonb, size integer, done bigint[] DEFAULT NULL, accepted text[] DEFAULT '{}', added jsonb DEFAULT '[]')
     RETURNS TABLE (log_id bigint, waits_for bigint, parents text[])
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET jit = off SET work_mem = '128MB' AS $$
 #variable_conflict use_column
@@ -12,7 +12,7 @@ BEGIN
     WITH look AS MATERIALIZED (SELECT * FROM public.hc_wave_look(c, gone, size, done, accepted, added, true)),
     access AS (
         SELECT l.log_id, left(k, 1) AS mode, substr(k, 2) AS key FROM look l, unnest(l.keys) k WHERE l.status <> 'away'
-        UNION ALL SELECT 0, left(k, 1), substr(k, 2) FROM public.hc_wave_held_keys(c) k
+        UNION ALL SELECT 0, left(k, 1), substr(k, 2) FROM public.hc_wave_held_keys(c, done IS NOT NULL) k
     ), lived AS (
         SELECT a.*, CASE WHEN a.log_id = 0 THEN 0 ELSE count(*) FILTER (WHERE a.mode = 'X' AND a.log_id > 0) OVER (PARTITION BY a.key ORDER BY a.log_id
                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) END AS life,
