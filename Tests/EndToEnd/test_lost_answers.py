@@ -14,4 +14,4 @@ from harness.world import ALGORITHMS
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_nothing_is_written_twice(world, algorithm):
-    print(play_seeds(LostRun, world, chosen_seeds(5000, 24), algorithm))
+    print(play_seeds(LostRun, world, chosen_seeds(5000, 16), algorithm))

@@ -28,6 +28,49 @@ $$;
 COMMENT ON FUNCTION public.hc_log_is_a_copy(public.hc_connection) IS
     'Whether a logical subscription fills the connection''s log: then its entries are another database''s to send; says so once.';
 
+CREATE FUNCTION public.hc_named_parents(c public.hc_connection, entries bigint[]) RETURNS text[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    names text[];
+BEGIN
+    IF entries = '{}' THEN
+        RETURN '{}';
+    END IF;
+    -- The parents that they name, and those that they leave.
+    EXECUTE format('SELECT array_agg(DISTINCT CASE WHEN f.relationship_field IS NULL THEN left(p.value, 15) ELSE f.relationship_object || ''.'' || f.relationship_field || '' '' || lower(p.value) END)
+                      FROM %s g JOIN public.hc_mapping h ON h.connection = $1 AND h.table_name = g.table_name::name
+                      JOIN public.hc_field f ON f.mapping = h.id AND (f.relationship_field IS NOT NULL OR f.salesforce_type = ''reference''),
+                           LATERAL (SELECT v.key, v.value FROM public.hc_pairs(coalesce(g."values", '''')) v
+                                    UNION ALL SELECT o.key, o.value FROM public.hc_pairs(coalesce(g.old, '''')) o
+                                     WHERE g.action = ''DELETE'' OR o.key IN (SELECT k.key FROM public.hc_pairs(coalesce(g."values", '''')) k)) p
+                     WHERE g.id = ANY ($2) AND p.key = f.column_name AND p.value <> ''''', public.hc_log_table(c)) INTO names USING c.id, entries;
+    RETURN coalesce(names, '{}');
+EXCEPTION WHEN data_exception OR syntax_error OR internal_error THEN   -- text that is no hstore, in an entry written by hand
+    RETURN '{}';
+END
+$$;
+COMMENT ON FUNCTION public.hc_named_parents(public.hc_connection, bigint[]) IS
+    'The parents that log entries name or leave: the 15 characters of an id that differ, or object, field and identifier.';
+
+CREATE FUNCTION public.hc_parent_names(c public.hc_connection, m public.hc_mapping, entry bigint, sfid text) RETURNS text[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    names text[];
+BEGIN
+    EXECUTE format('SELECT array_agg(DISTINCT $2.object_name || ''.'' || r.relationship_field || '' '' || lower(o.value))
+                      FROM %s g, public.hc_pairs(coalesce(g.old, '''')) o
+                      JOIN public.hc_field f ON f.mapping = $2.id AND f.column_name = o.key
+                      JOIN public.hc_field r ON r.relationship_object = $2.object_name AND r.relationship_field = f.field_name
+                      JOIN public.hc_mapping h ON h.id = r.mapping AND h.connection = $3
+                     WHERE g.id = $1 AND o.value <> ''''', public.hc_log_table(c)) INTO names USING entry, m, c.id;
+    RETURN coalesce(names, '{}') || left(sfid, 15);
+EXCEPTION WHEN data_exception OR syntax_error OR internal_error THEN
+    RETURN ARRAY[left(sfid, 15)];
+END
+$$;
+COMMENT ON FUNCTION public.hc_parent_names(public.hc_connection, public.hc_mapping, bigint, text) IS
+    'By what names others may name the record that a DELETE ends, in the words of hc_named_parents.';
+
 CREATE FUNCTION public.hc_claim(connection uuid, epoch bigint, maximum integer DEFAULT 200) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
@@ -45,6 +88,8 @@ DECLARE
     record_key text;
     locked_tables text[] := '{}';
     blocked text[] := '{}';      -- records whose later changes must wait
+    passed bigint[] := '{}';     -- entries that were passed over, and the records that they name as parents: no DELETE of these overtakes them
+    named text[] := '{}';
     taken text[] := '{}';        -- records, and identifiers, already in this batch
     chosen jsonb[] := '{}';
     chosen_ids bigint[] := '{}';
@@ -94,7 +139,10 @@ BEGIN
         first_waiting := coalesce(first_waiting, l.id);
         CONTINUE WHEN l.table_name = ANY (locked_tables);
         record_key := l.table_name || ' ' || coalesce(l.record_id::text, l.sfid) || CASE WHEN l.id <= (gone ->> l.table_name)::bigint THEN ' gone' ELSE '' END;
-        CONTINUE WHEN record_key = ANY (blocked);
+        IF record_key = ANY (blocked) THEN
+            passed := passed || l.id;
+            CONTINUE;
+        END IF;
         EXIT WHEN record_key = ANY (taken);
         IF m.id IS NULL OR m.table_name IS DISTINCT FROM l.table_name::name THEN
             EXIT WHEN cardinality(chosen) > 0;
@@ -110,11 +158,13 @@ BEGIN
         IF EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.mapping = m.id AND e.record_id = l.record_id AND NOT e.applied
                       AND (e.log_id <= since) = (l.id <= since)) THEN
             blocked := blocked || record_key;   -- in flight or in doubt
+            passed := passed || l.id;
             CONTINUE;
         END IF;
         EXECUTE format('SELECT true FROM %s WHERE id = $1 AND state = ''NEW'' FOR UPDATE SKIP LOCKED', log) INTO locked USING l.id;
         IF locked IS NOT TRUE THEN
             blocked := blocked || record_key;   -- somebody is editing the entry: what comes after it for the record must not overtake it
+            passed := passed || l.id;
             CONTINUE;
         END IF;
         IF l.again THEN
@@ -128,6 +178,7 @@ BEGIN
             IF NOT (entry ? 'own' AND (entry ->> 'held')::bigint > l.id) THEN
                 blocked := blocked || record_key;
             END IF;
+            passed := passed || l.id;
             IF l.sf_message IS DISTINCT FROM format('waits for log entry %s', entry ->> 'held') THEN
                 EXECUTE format('UPDATE %s SET sf_message = $2, updated_at = clock_timestamp() WHERE id = $1', log)
                     USING l.id, format('waits for log entry %s', entry ->> 'held');
@@ -142,6 +193,15 @@ BEGIN
                 || (SELECT string_agg(d, ', ') FROM jsonb_array_elements_text(entry -> 'dropped') d), 'the change names no field'));
             PERFORM public.hc_want_read_back(m.id, entry ->> 'sfid');
             CONTINUE;
+        END IF;
+        IF l.action = 'DELETE' AND cardinality(passed) + cardinality(named) > 0 THEN
+            named := named || public.hc_named_parents(c, passed);
+            passed := '{}';
+            IF named && public.hc_parent_names(c, m, l.id, entry ->> 'id') THEN
+                blocked := blocked || record_key;
+                passed := passed || l.id;
+                CONTINUE;
+            END IF;
         END IF;
         EXIT WHEN cardinality(chosen) > 0 AND entry ->> 'operation' <> chosen[1] ->> 'operation';
         EXIT WHEN entry ->> 'identifier' IS NOT NULL AND 'id ' || (entry ->> 'identifier') = ANY (taken);

@@ -142,12 +142,12 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     archived bigint;
 BEGIN
-    EXECUTE format('DELETE FROM %I._trigger_log_archive WHERE table_name = $1 AND record_id = $2 AND action = ''DELETE'' AND sfid IS NULL AND state = ''IGNORED''
-                       AND id > $3 AND id <= $4 RETURNING id',
-                   c.schema_name) INTO archived USING m.table_name::text, deleted_record, inserted_by, (public.hc_generation_of(m.id, inserted_by)).upto;
+    EXECUTE format('WITH back AS (DELETE FROM %I._trigger_log_archive WHERE table_name = $1 AND record_id = $2 AND action = ''DELETE'' AND sfid IS NULL AND state = ''IGNORED''
+                                     AND id > $3 AND id <= $4 RETURNING *)
+                    INSERT INTO %s (id, txid, created_at, updated_at, state, action, table_name, record_id, sfid, old)
+                    SELECT id, txid, created_at, clock_timestamp(), ''NEW'', action, table_name, record_id, $5, old FROM back RETURNING id', c.schema_name, public.hc_log_table(c))
+        INTO archived USING m.table_name::text, deleted_record, inserted_by, (public.hc_generation_of(m.id, inserted_by)).upto, new_sfid;
     IF archived IS NOT NULL THEN
-        EXECUTE format('INSERT INTO %s (id, txid, created_at, state, action, table_name, record_id, sfid) VALUES ($1, txid_current(), clock_timestamp(), ''NEW'', ''DELETE'', $2, $3, $4)',
-                       public.hc_log_table(c)) USING archived, m.table_name, deleted_record, new_sfid;
         PERFORM public.hc_low_water_lower(c, archived);
     END IF;
 END

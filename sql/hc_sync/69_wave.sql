@@ -40,6 +40,7 @@ DECLARE
     batch_ids bigint[] := '{}'; numbers integer[] := '{}'; lows integer[] := '{}'; highs integer[] := '{}';
     s record;
     this_call integer; first_of_call bigint; b bigint;
+    is_late boolean;
     sent bigint[] := '{}'; of_group bigint[];
     settled integer := 0; made integer;
 BEGIN
@@ -72,6 +73,15 @@ BEGIN
         RETURN public.hc_wave(c, now_there, partly);
     END;
 
+    -- Changes of further tables were committed after `tables` was read: their keys are not known, so what names them would not wait.
+    IF EXISTS (SELECT FROM public.hc_mapping h WHERE h.connection = c.id AND h.description IS NOT NULL AND NOT gone ? h.table_name::text) THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM (SELECT g.table_name FROM %s g WHERE g.state = ''NEW'' AND g.id >= $1 ORDER BY g.id LIMIT $2) x
+                          JOIN public.hc_mapping h ON h.connection = $3 AND h.table_name = x.table_name::name WHERE h.description IS NOT NULL AND NOT $4 ? x.table_name::text)', log)
+            INTO is_late USING c.low_water, size, c.id, gone;
+        IF is_late THEN
+            RETURN public.hc_wave(c, now_there, partly);
+        END IF;
+    END IF;
     -- An older change that goes again: what newer ones have changed since stays as it is. What is left is looked at anew.
     IF public.hc_wave_supersede(c, ids, again) THEN
         RETURN public.hc_wave(c, now_there, partly);
@@ -305,6 +315,10 @@ BEGIN
                 USING o.log_id, format('waits for log entry %s', entry ->> 'held');
         ELSIF entry ? 'failed' THEN
             PERFORM public.hc_wave_fail(c, m, o.log_id, entry ->> 'failed', entry ->> 'message');
+            settled := settled + 1;
+        ELSIF l.sfid IS NULL AND entry ->> 'id' IS NOT NULL AND entry ? 'operation' THEN
+            -- The row was deleted before its change was sent; the next look finds the record that the archive knows.
+            EXECUTE format('UPDATE %s SET sfid = $2 WHERE id = $1', log) USING o.log_id, entry ->> 'id';
             settled := settled + 1;
         ELSIF entry ? 'nothing' THEN
             PERFORM public.hc_finish_entry(c, o.log_id, 'IGNORED', coalesce(CASE WHEN l.sf_message LIKE 'not sent, because newer%' THEN l.sf_message END, 'no field of this change can be written by the connected user: '

@@ -18,6 +18,7 @@ class Entry:
     row: int
     action: str
     values: dict                 # column -> text or None, as captured
+    old: dict                    # likewise, before an UPDATE or DELETE
     state: str = "NEW"           # NEW, FAILED, SUCCESS, IGNORE, or ABSENT: a DELETE of a row that Salesforce may not know
 
     @staticmethod
@@ -26,8 +27,17 @@ class Entry:
         state = captured["state"]
         if captured["action"] == "DELETE" and state in ("IGNORE", "IGNORED"):
             state = "ABSENT"
-        return Entry(captured["id"], object_name, captured["record_id"], captured["action"], captured["values"] or {},
+        return Entry(captured["id"], object_name, captured["record_id"], captured["action"], captured["values"] or {}, captured["old"] or {},
                      "IGNORE" if state in ("IGNORE", "IGNORED") else state if state == "ABSENT" else "NEW")
+
+    def names(self):
+        """(object, key) of the records that it names as parents, and of those that it leaves."""
+        named = set()
+        for lookup, parent in RELATIONS[self.object].items():
+            name = column(self.object, lookup)
+            if self.action == "DELETE" or name in self.values:
+                named |= {(parent, key) for key in (self.values.get(name), self.old.get(name)) if key is not None}
+        return named
 
 
 @dataclass
@@ -43,10 +53,15 @@ class Record:
 
 
 class Model:
-    """`drops_superseded`: an older change that is sent again leaves out what a newer one has written meanwhile."""
+    """What the algorithms do alike. Where they differ:
 
-    def __init__(self, drops_superseded=False):
-        self.drops_superseded = drops_superseded
+    ordered   an INSERT whose row is gone is nobody's parent to come
+    planned   children wait for an INSERT wherever it stands, until it fails and its row is gone
+    """
+
+    def __init__(self, algorithm, drops_superseded=False):
+        self.algorithm = algorithm
+        self.drops_superseded = drops_superseded   # an older change that is sent again leaves out what a newer one has written meanwhile
         self.refuses = True
         self.entries = {}
         self.records = {}        # (object, key) -> Record
@@ -94,7 +109,8 @@ class Model:
         if entry.action != "INSERT" and row not in self.rows:
             return self.unsent_insert(row, entry)
         if entry.action == "DELETE":
-            return None
+            at = (entry.object, self.rows[row])
+            return next((e.id for e in self.entries.values() if e.id < entry.id and self.is_open(e) and at in e.names()), None)
         for lookup, parent in RELATIONS[entry.object].items():
             key = entry.values.get(column(entry.object, lookup))
             if key is None:
@@ -106,7 +122,9 @@ class Model:
         return None
 
     def stands(self, insert):
-        """Whether the row of an INSERT is still there: one that was deleted is nobody's parent to come."""
+        """Whether children wait for the INSERT: not if it failed and its row is gone."""
+        if insert.state == "NEW" and self.algorithm != "ordered":
+            return True
         return not any(e.action == "DELETE" and e.object == insert.object and e.row == insert.row for e in self.entries.values())
 
     def unsent_insert(self, row, entry):
@@ -123,7 +141,7 @@ class Model:
             accepted = self.delete(self.records[entry.object, self.rows[row]])
         else:
             accepted = self.update(entry, self.records[entry.object, self.rows[row]])
-        entry.state = "SUCCESS" if accepted else "FAILED"
+        entry.state = {True: "SUCCESS", False: "FAILED", None: "IGNORE"}[accepted]   # None: nothing is left to send
 
     def insert(self, entry):
         key = entry.values[KEY.lower()]
@@ -142,7 +160,7 @@ class Model:
             newest = self.accepted.get((entry.object, entry.row), {})
             values = {c: v for c, v in values.items() if newest.get(c, 0) < entry.id}
         if not any(c in FIELDS or self.lookup_of(entry.object, c) for c in values):
-            return True
+            return None
         return not record.is_deleted and self.write(entry, record, values)
 
     def write(self, entry, record, values):

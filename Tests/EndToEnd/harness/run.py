@@ -19,7 +19,7 @@ class Run:
         world.algorithm(algorithm)
         self.scenario = Scenario(world, seed)
         self.chance = self.scenario.chance
-        self.model = Model()
+        self.model = Model(algorithm, drops_superseded=True)
         self.first = world.last_id()
         self.figures = Counter(runs=1)
 

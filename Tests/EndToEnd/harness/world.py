@@ -23,15 +23,19 @@ RELATIONS = {
 }
 # An object without an identifier: its records can only be told by what they hold. The org itself changes two of the fields.
 NOTE = "Note__c"
-ALGORITHMS = os.environ.get("ALGORITHMS", "ordered").split(",")
+ALGORITHMS = os.environ.get("ALGORITHMS", "ordered,planned").split(",")
 REFUSED = "refuse"   # a text that begins so is refused by the validation rule, while there is one
 
 LOOK = """
 SELECT jsonb_build_object(
     'connection', (SELECT state FROM public.hc_connection),
     'batches', (SELECT coalesce(jsonb_agg(jsonb_build_array(b.id, b.state, b.attempt)), '[]') FROM public.hc_batch b WHERE b.state <> 'DONE'),
-    'entries', (SELECT coalesce(jsonb_agg(jsonb_build_array(l.id, l.state, l.table_name || ' ' || l.record_id, l.sf_message) ORDER BY l.id), '[]') FROM salesforce._trigger_log l
-                 WHERE l.state IN ('NEW', 'PENDING', 'REQUEUE', 'FAILED')),
+    'entries', (SELECT coalesce(jsonb_agg(to_jsonb(l) || jsonb_build_object('values', hstore_to_json(l."values"::hstore), 'old', hstore_to_json(l.old::hstore),
+                    'row_is_gone', l.action = 'INSERT' AND EXISTS (SELECT FROM salesforce._trigger_log_archive a WHERE a.table_name = l.table_name AND a.record_id = l.record_id
+                                                                     AND a.action = 'DELETE' AND a.id > l.id)
+                                OR EXISTS (SELECT FROM salesforce._trigger_log a WHERE a.table_name = l.table_name AND a.record_id = l.record_id
+                                                                     AND a.action = 'DELETE' AND a.id > l.id)) ORDER BY l.id), '[]')
+                  FROM (SELECT id, state, action, table_name, record_id, "values", old FROM salesforce._trigger_log WHERE state IN ('NEW', 'PENDING', 'REQUEUE', 'FAILED')) l),
     'reads', (SELECT count(*) FROM public.hc_read_back),
     'staged', (SELECT count(*) FROM public.hc_staged),
     'due', extract(epoch FROM (SELECT min(x.at) FROM (
@@ -112,6 +116,7 @@ class World:
         self.database.drop()
 
     def algorithm(self, name):
+        self.merges = name == "merged"
         self.settings(write_algorithm=name)
 
     def settings(self, **settings):
@@ -149,21 +154,21 @@ class World:
     def look(self):
         return self.database.value(LOOK)
 
-    def settle(self, timeout=60):
+    def settle(self, timeout=20):
         """Waits until the relay can do nothing more: what is left is FAILED, waits for what is FAILED, or is parked."""
         deadline = time.monotonic() + timeout
         before, since, woken = None, time.monotonic(), 0.0
         pause = 0.005
         while True:
             seen = self.look()
-            if is_settled(seen):
+            if is_settled(seen, self.merges):
                 return
             now = time.monotonic()
             due = seen.pop("due")
             if seen != before:
                 before, since, pause = seen, now, 0.005
             assert self.relay.program.running, "the relay has stopped"
-            assert now < deadline, f"not settled after {timeout} s: {seen}"
+            assert now < deadline, "\n".join([f"not settled after {timeout} s:", *map(str, seen.pop("entries")), str(seen)])
             under_way = any(state in ("CLAIMED", "SENT") for _, state, _ in seen["batches"])
             if is_parked(seen) and now - since > 0.6:
                 return
@@ -184,7 +189,7 @@ class World:
     def captured(self, above):
         """Entries with ids above the given one, in order, in words of the model."""
         return self.database.execute("""
-            SELECT id, action, table_name, record_id, state, hstore_to_json("values"::hstore) AS "values" FROM (
+            SELECT id, action, table_name, record_id, state, hstore_to_json("values"::hstore) AS "values", hstore_to_json(old::hstore) AS old FROM (
                 SELECT * FROM salesforce._trigger_log UNION ALL SELECT * FROM salesforce._trigger_log_archive) l WHERE id > %s ORDER BY id""", above)
 
     def states(self, above):
@@ -194,20 +199,45 @@ class World:
             UNION ALL SELECT id, state, sf_message FROM salesforce._trigger_log_archive WHERE id > %(above)s""".replace("%(above)s", str(int(above))))}
 
 
-def is_settled(seen):
-    """Nothing is under way, and every change that is not sent waits for one that failed."""
-    if seen["reads"] or seen["batches"] or seen["due"] is not None:
+def is_settled(seen, merges=False):
+    """Nothing is under way, and every change that is not sent waits, in the end, for an INSERT that failed.
+
+    Merged writes send such an INSERT again with the next change of its row.
+    """
+    if seen["reads"] or seen["batches"] or seen["due"] is not None or any(e["state"] in ("PENDING", "REQUEUE") for e in seen["entries"]):
         return False
-    open_ids = {id for id, *_ in seen["entries"]}
-    held = set()   # rows with a change that waits: their later changes wait behind it
-    words = "waits for log entry "
-    for _, state, row, message in seen["entries"]:
-        if state == "FAILED" or state == "NEW" and row in held:
-            continue
-        if state != "NEW" or not (message or "").startswith(words) or int(message[len(words):].split()[0].rstrip(";")) not in open_ids:
+    held = [e for e in seen["entries"] if e["state"] == "FAILED" and e["action"] == "INSERT"]
+    waiting = [e for e in seen["entries"] if e["state"] == "NEW"]
+    if merges:
+        held = [e for e in held if not any((e["table_name"], e["record_id"]) == (other["table_name"], other["record_id"]) for other in waiting)]
+    while waiting:
+        found = [e for e in waiting if any(waits_for(e, other) for other in held)]
+        if not found:
             return False
-        held.add(row)
+        held += found
+        waiting = [e for e in waiting if e not in found]
     return True
+
+
+def waits_for(entry, other):
+    """Whether an entry cannot go before the other one: of its row, of a parent to come, or of a child of the record that it deletes."""
+    if (entry["table_name"], entry["record_id"]) == (other["table_name"], other["record_id"]):
+        return entry["id"] > other["id"]
+    if entry["action"] == "DELETE":
+        return other["id"] < entry["id"] and (entry["table_name"], entry["old"].get(KEY.lower())) in named(other)
+    return (other["action"] == "INSERT" and not (other["state"] == "FAILED" and other["row_is_gone"])
+            and (other["table_name"], other["values"].get(KEY.lower())) in named(entry))
+
+
+def named(entry):
+    """(table, key) of the parents that an entry names, or leaves."""
+    object_name = next((name for name in RELATIONS if table(name) == entry["table_name"]), None)
+    found = set()
+    for lookup, parent in RELATIONS.get(object_name, {}).items():
+        name = column(object_name, lookup)
+        if entry["action"] == "DELETE" or name in entry["values"]:
+            found |= {(table(parent), values[name]) for values in (entry["values"], entry["old"]) if values and values.get(name) is not None}
+    return found
 
 
 def is_parked(seen):
