@@ -17,7 +17,7 @@ LANES = 6
 @pytest.fixture
 def planned(connected, database):
     """A relay with several lanes; nothing is loaded yet."""
-    database.execute("UPDATE hc_connection SET settings = settings || %s::jsonb", f'{{"write_algorithm": "planned", "write_lanes": {LANES}}}')
+    database.execute("UPDATE hc_connection SET settings = settings || %s::jsonb", f'{{"write_algorithm": "planned", "write_lanes": {LANES}, "bulk_writes": false}}')
     return connected
 
 

@@ -134,6 +134,12 @@ BEGIN
     IF ordered AND EXISTS (SELECT FROM public.hc_batch b WHERE b.connection = c.id AND (b.state = 'SENT' OR b.state = 'CLAIMED' AND b.attempt > 0)) THEN
         RETURN '[]';
     END IF;
+    IF NOT ordered THEN
+        answer := public.hc_claim_alone(c, now_there);
+        IF answer IS NOT NULL THEN
+            RETURN answer;
+        END IF;
+    END IF;
     answer := public.hc_hand_out(c, now_there, CASE WHEN ordered THEN 1 ELSE calls END);
     IF ordered THEN
         IF answer = '[]' THEN

@@ -20,6 +20,8 @@ struct LaneOccupancy: Sendable {
 
     /// Nothing was to be had: asked again after so long while calls are under way, since writers announce nothing meanwhile.
     static let pauseOfEmpty = Duration.seconds(1)
+    /// Calls of one claim at the most, so that the first of many need not wait for the last to be put together.
+    static let callsOfClaim = 8
 
     init(lanes: Int) { self.lanes = lanes }
 
@@ -39,7 +41,7 @@ struct LaneOccupancy: Sendable {
         if lanes <= 1 || isProbing { return waiting.isEmpty && underWay == 0 && applying == 0 ? 1 : 0 }
         // Answers that pile up are applied first.
         guard applying <= 4 * lanes else { return 0 }
-        return max(0, 2 * lanes - underWay - waiting.count)
+        return min(Self.callsOfClaim, max(0, 2 * lanes - underWay - waiting.count))
     }
 
     mutating func claimBegins() {

@@ -24,6 +24,15 @@ struct LaneOccupancyTests {
         #expect(lanes.next(isProbing: false)?.call == 4)
     }
 
+    @Test("many lanes are filled a few calls at a time, so that the first need not wait for the last")
+    func many() {
+        var lanes = LaneOccupancy(lanes: 25)
+        #expect(lanes.claimable(isProbing: false, at: start) == LaneOccupancy.callsOfClaim)
+        lanes.claimBegins()
+        lanes.claimed(calls(45), at: start)
+        #expect(lanes.claimable(isProbing: false, at: start) == 5)
+    }
+
     @Test("one lane claims the next when the one before it is applied")
     func one() {
         var lanes = LaneOccupancy(lanes: 1)
