@@ -96,6 +96,12 @@ SELECT public.hc_bulk_next(:'c', :e, :b) ->> 'do' AS do, public.hc_bulk_step(:'c
 SELECT n ->> 'header' AS header, n ->> 'copy' AS copy FROM public.hc_bulk_next(:'c', :e, :b) n \gset
 \echo :header
 :copy;
+-- a relay that ends leaves no doubt about the updates of a job that is known
+SELECT public.hc_lead(:'c', 'a third') AS e \gset
+UPDATE regress_tools.ids SET epoch = :e WHERE name = 'bulkjob';
+SELECT state, job ->> 'step' AS step FROM public.hc_batch WHERE id = :b;
+SELECT (x ->> 'batch')::bigint = :b AS same FROM public.hc_claim(:'c', :e) x;
+SELECT n ->> 'do' AS do FROM public.hc_bulk_next(:'c', :e, :b) n;
 SELECT public.hc_bulk_step(:'c', :e, :b, 'upload'), public.hc_bulk_step(:'c', :e, :b, 'uploaded'), public.hc_bulk_step(:'c', :e, :b, 'closed'),
        public.hc_bulk_step(:'c', :e, :b, 'settled', '{"state": "Failed", "message": "InvalidBatch : Field name not found : X"}');
 BEGIN;
