@@ -137,7 +137,8 @@ BEGIN
         -- A copy or a restore, which somebody has bound to this org: its tables and its log came together.
         UPDATE public.hc_generation x SET home = here, table_oid = present, reason = CASE WHEN present IS NULL THEN 'gone' WHEN x.reason = 'gone' THEN 'made anew' ELSE x.reason END
             WHERE x.id = g.id RETURNING x.* INTO g;
-    ELSIF g.table_oid IS DISTINCT FROM present THEN
+    ELSIF g.table_oid IS DISTINCT FROM present AND g.table_oid IS DISTINCT FROM to_regclass(target) THEN   -- the second: a load has published the table between the two looks
+        present := to_regclass(target);
         PERFORM public.hc_generation_begin(m.id, CASE WHEN present IS NULL THEN 'gone' ELSE 'made anew' END);
         SELECT * INTO g FROM public.hc_generation x WHERE x.mapping = m.id ORDER BY x.id DESC LIMIT 1;
     END IF;

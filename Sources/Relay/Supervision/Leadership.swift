@@ -54,7 +54,8 @@ struct Leadership: Sendable {
                     try await load(mapping, org, sessions)
                 }.run()
             }
-            try await group.waitForAll()
+            // Not waitForAll, which lets the other lanes go on without the one that failed.
+            for try await _ in group {}
         }
     }
 
