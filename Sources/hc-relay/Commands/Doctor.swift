@@ -43,6 +43,7 @@ struct Doctor: AsyncParsableCommand {
                 report.fail("functions \(schema)", "made by an older version: CALL public.hc_refresh(), or hc-relay install")
             }
             try await identity(row["id"] ?? "", schema, place, &report)
+            try await writes(row["id"] ?? "", schema, place, &report)
             do {
                 let client = try await place.salesforce(apiVersion: row["api_version"])
                 report.note("login \(schema)", "org \(try await client.session.current().organizationID)")
@@ -75,6 +76,18 @@ struct Doctor: AsyncParsableCommand {
         let fence = keeper == nil ? "no fence is kept (HC_STATE_DIRECTORY): an older state restored in place is not noticed" : "fence kept here"
         report.note(
             "identity \(schema)", "\(system), database \(row["name"] ?? "") (\(row["oid"] ?? "")), at \(row["address"] ?? ""), \(fence)")
+    }
+
+    /// What merged writes may cost. Warnings only: whether it matters is the user's to know.
+    private func writes(_ connection: String, _ schema: String, _ place: Workplace, _ report: inout Report) async throws {
+        let rows = try await place.session.postgres.query(
+            "SELECT public.hc_write_algorithm(c) AS algorithm, w.topic, w.warning FROM public.hc_connection c LEFT JOIN LATERAL public.hc_write_warnings(c) w ON true WHERE c.id = $1",
+            [.text(connection)]
+        ).rows
+        for row in rows {
+            let warning = row["warning"].map { ": warning, \(row["topic"] ?? ""): \($0)" } ?? ""
+            report.note("writes \(schema)", (row["algorithm"] ?? "") + warning)
+        }
     }
 
     private func objects(_ connection: String, _ client: SalesforceClient, _ place: Workplace, _ report: inout Report) async throws {
