@@ -13,7 +13,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION public.hc_call_cost(text, integer) IS 'How many Salesforce calls of the daily limit so many records take.';
 
--- groups: [{"number", "operation", "field", "records", "plain", "waited"}], each the changes of one mapping and operation that may be sent
+-- groups: [{"number", "operation", "field", "records", "plain", "waited", "options"}], each the changes of one mapping and operation that may be sent
 -- now, in an order of which the calls take slices. plain: how many at the front a Bulk job could carry; waited: how many others wait for.
 CREATE FUNCTION public.hc_wave_slices(c public.hc_connection, groups jsonb)
     RETURNS TABLE (call integer, number integer, low integer, high integer, api text, fill text)
@@ -30,7 +30,7 @@ DECLARE
 BEGIN
     call := 0;
     fill := 'full';
-    FOR g IN SELECT x.* FROM jsonb_to_recordset(groups) AS x(number integer, operation text, field text, records integer, plain integer, waited integer) ORDER BY x.number LOOP
+    FOR g IN SELECT x.* FROM jsonb_to_recordset(groups) AS x(number integer, operation text, field text, records integer, plain integer, waited integer, options jsonb) ORDER BY x.number LOOP
         number := g.number;
         low := 1;
         api := public.hc_bulk_api(c, g.operation);
@@ -48,15 +48,16 @@ BEGIN
             low := high + 1;
         END LOOP;
         IF low <= g.records THEN
-            rest := rest || jsonb_build_object('number', g.number, 'operation', g.operation, 'field', g.field, 'low', low, 'high', g.records, 'waited', g.waited > 0);
+            rest := rest || jsonb_build_object('number', g.number, 'operation', g.operation, 'field', g.field, 'low', low, 'high', g.records, 'waited', g.waited > 0,
+                                               'options', coalesce(g.options, '{}'));
         END IF;
     END LOOP;
 
-    -- What is left: several objects of one operation share a call, those first that others wait for.
-    FOR g IN SELECT x.* FROM jsonb_to_recordset(rest) AS x(number integer, operation text, field text, low integer, high integer, waited boolean)
-              ORDER BY x.operation, x.field NULLS FIRST, x.waited DESC, x.high - x.low DESC, x.number LOOP
-        IF kind IS DISTINCT FROM concat_ws(' ', g.operation, g.field) THEN
-            kind := concat_ws(' ', g.operation, g.field);
+    -- What is left: several objects of one operation and with the same options share a call, those first that others wait for.
+    FOR g IN SELECT x.* FROM jsonb_to_recordset(rest) AS x(number integer, operation text, field text, low integer, high integer, waited boolean, options jsonb)
+              ORDER BY x.operation, x.field NULLS FIRST, x.options, x.waited DESC, x.high - x.low DESC, x.number LOOP
+        IF kind IS DISTINCT FROM concat_ws(' ', g.operation, g.field, g.options) THEN
+            kind := concat_ws(' ', g.operation, g.field, g.options);
             room := 0;
         END IF;
         number := g.number;

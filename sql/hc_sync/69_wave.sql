@@ -11,9 +11,11 @@ BEGIN
     send AS MATERIALIZED (
         SELECT l.*, m.object_name, dense_rank() OVER (ORDER BY m.object_name, l.operation, l.field NULLS FIRST) AS number
           FROM look l JOIN public.hc_mapping m ON m.id = l.mapping WHERE l.status = 'send')
-    SELECT a.*, (SELECT jsonb_agg(to_jsonb(g) ORDER BY g.number) FROM (
+    SELECT a.*, (SELECT jsonb_agg(to_jsonb(g) || jsonb_build_object('options', o.options) || CASE WHEN public.hc_options_allow_bulk(o.options) THEN '{}'::jsonb ELSE '{"plain": 0}' END
+                                  ORDER BY g.number) FROM (
                     SELECT x.number, x.mapping, x.object_name AS object, x.operation, x.field, count(*) AS records, count(*) FILTER (WHERE x.plain) AS plain, count(*) FILTER (WHERE x.waited) AS waited,
-                           sum(count(*)) OVER (ORDER BY x.number) - count(*) AS before FROM send x GROUP BY 1, 2, 3, 4, 5) g),
+                           sum(count(*)) OVER (ORDER BY x.number) - count(*) AS before FROM send x GROUP BY 1, 2, 3, 4, 5) g
+                  JOIN public.hc_mapping m ON m.id = g.mapping, LATERAL (SELECT public.hc_write_options(c, m, g.operation) AS options) o),
            (SELECT jsonb_agg(to_jsonb(o) - 'keys') FROM look o WHERE o.status NOT IN ('send', 'blocked'))
       INTO ids, records, actions, targets, keys, absorbed, again, groups, others
       FROM (SELECT array_agg(o.log_id) AS ids, array_agg(o.record_id) AS records, array_agg(o.action) AS actions, array_agg(o.target) AS targets,
@@ -24,7 +26,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION public.hc_wave_gather(public.hc_connection, jsonb, integer, bigint[], text[], jsonb) IS
-    'The look, by groups of one mapping and operation: {"number","mapping","object","operation","field","records","plain","waited","before"}, before being where its slice of the arrays begins; others are the changes that are held or odd, or come to nothing. done: see hc_wave_look.';
+    'The look, by groups of one mapping and operation: {"number","mapping","object","operation","field","records","plain","waited","before","options"}, before being where its slice of the arrays begins; others are the changes that are held or odd, or come to nothing. done: see hc_wave_look.';
 
 CREATE FUNCTION public.hc_wave(c public.hc_connection, now_there timestamptz, partly boolean) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off SET work_mem = '128MB' AS $$

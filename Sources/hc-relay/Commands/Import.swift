@@ -29,8 +29,20 @@ struct Import: AsyncParsableCommand {
             for mapping in wanted {
                 if let id = known[mapping.object] { try await change.apply(mapping, to: id) }
             }
+            if !dryRun { try await keepSettings(text, connection, place.session) }
             if !dryRun { try await IdentifierWarnings.show(of: connection.id, objects: wanted.map(\.object), in: place.session) }
         }
+    }
+
+    /// What the file says of the connection; without that key it says nothing.
+    private func keepSettings(_ text: String, _ connection: ConnectionOptions.Found, _ session: RelaySession) async throws(PostgresError) {
+        _ = try await session.postgres.query(
+            """
+            UPDATE public.hc_connection c
+               SET settings = c.settings || jsonb_strip_nulls(jsonb_build_object('write_algorithm', f.s ->> 'write_algorithm',
+                       'features', CASE WHEN f.s ? 'features' THEN coalesce(c.settings -> 'features', '{}') || (f.s -> 'features') END))
+              FROM (SELECT public.hc_mapping_file_settings($2::jsonb) AS s) f WHERE c.id = $1 AND f.s <> '{}'
+            """, [.text(connection.id), .json(text)])
     }
 
     private func mappings(_ text: String, _ session: RelaySession) async throws -> [Registration.Wanted] {

@@ -120,9 +120,9 @@ class Organization:
 
     # What goes wrong
 
-    def fault(self, action, api=None, operation=None, object=None, path=None, times=1, nth=1, before=False, **details):
+    def fault(self, action, api=None, operation=None, object=None, path=None, value=None, times=1, nth=1, before=False, **details):
         """Adds a fault for calls that match and returns its number."""
-        match = {"family": api, "operation": operation, "object": object, "path": path}
+        match = {"family": api, "operation": operation, "object": object, "path": path, "value": value}
         body = {"kind": KINDS[action], "match": {key: value for key, value in match.items() if value is not None},
                 "times": times, "nth": nth, **({"when": "before"} if before else {}), **details}
         return self.control("POST", "faults", body)["id"]

@@ -48,6 +48,8 @@ struct Fault: Sendable {
         var object: String?
         var method: String?
         var path: String?
+        /// Some field of some record of the call is sent with this text.
+        var value: String?
     }
 
     var id = 0
@@ -88,6 +90,7 @@ struct Fault: Sendable {
         func same(_ wanted: String?, _ actual: String?) -> Bool { wanted == nil || wanted?.lowercased() == actual?.lowercased() }
         return same(match.family, call.family.rawValue) && same(match.operation, call.operation) && same(match.object, call.object)
             && same(match.method, request.method) && (match.path.map { request.rawPath.contains($0) } ?? true)
+            && (match.value.map { wanted in call.records.contains { $0.fields.contains { $0.input == .text(wanted) } } } ?? true)
     }
 
     var pauseBefore: Int? {

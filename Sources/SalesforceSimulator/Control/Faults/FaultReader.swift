@@ -8,7 +8,7 @@ extension Fault {
         let match = body["match"] ?? [:]
         self.match = Match(
             family: match["family"]?.string, operation: match["operation"]?.string, object: match["object"]?.string,
-            method: match["method"]?.string, path: match["path"]?.string)
+            method: match["method"]?.string, path: match["path"]?.string, value: match["value"]?.string)
         nth = body["nth"]?.int ?? 1
         times = body["times"] == .null ? nil : body["times"]?.int ?? 1
         milliseconds = body["milliseconds"]?.int ?? 0
