@@ -33,6 +33,11 @@ SELECT count(*) AS left_over FROM alone._trigger_log;
 -- an update alone; of an identifier, and of what names a parent, a wave; two changes, a wave; a delete, a wave
 UPDATE alone.account SET name = 'eins' WHERE id = 1;
 SELECT made('alone');
+-- the next change of the record waits until it is answered
+UPDATE alone.account SET name = 'one' WHERE id = 1;
+SELECT made('alone');
+SELECT regress_tools.answer_calls('alone');
+SELECT made('alone');
 SELECT regress_tools.answer_calls('alone');
 UPDATE alone.account SET ext__c = 'a1 new' WHERE id = 1;
 SELECT made('alone');
