@@ -38,9 +38,9 @@ COMMENT ON TABLE public.hc_quota_day IS 'Calls for a mapping on one day of the o
 COMMENT ON COLUMN public.hc_quota_day.granted IS 'Calls that the relay may make without asking: counted before they are made, so that no crash forgets one';
 
 CREATE FUNCTION public.hc_percent(c public.hc_connection, name text, otherwise numeric) RETURNS numeric
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE AS $$   -- no SET, so that it is inlined
     -- A value that is none must not stop the connection.
-    SELECT CASE WHEN c.settings ->> name ~ '^\d{1,2}(\.\d{1,6})?$|^100$' THEN (c.settings ->> name)::numeric ELSE otherwise END
+    SELECT CASE WHEN c.settings OPERATOR(pg_catalog.->>) name OPERATOR(pg_catalog.~) '^\d{1,2}(\.\d{1,6})?$|^100$' THEN (c.settings OPERATOR(pg_catalog.->>) name)::numeric ELSE otherwise END
 $$;
 COMMENT ON FUNCTION public.hc_percent(public.hc_connection, text, numeric) IS 'A setting of the connection that is a percentage, 0 to 100, or the default.';
 
@@ -60,44 +60,66 @@ $$;
 COMMENT ON FUNCTION public.hc_org_day(public.hc_connection) IS 'The org''s day: that of the setting org_time_zone, else of UTC.';
 
 CREATE FUNCTION public.hc_quota_used(c public.hc_connection) RETURNS bigint
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT q.since + CASE WHEN q.reported_at <= n.now - interval '24 hours' THEN 0 ELSE greatest(0, q.used - coalesce((
-               -- What we ourselves did more than 24 hours ago and the report still contains.
-               SELECT sum(u.calls) FROM public.hc_quota_use u WHERE u.connection = c.id
-                  AND u.began_at >= q.reported_at - interval '24 hours' AND u.began_at + interval '15 minutes' <= n.now - interval '24 hours'), 0)) END::bigint
-      FROM public.hc_quota q, (SELECT public.hc_clock(c.id) AS now) n WHERE q.connection = c.id
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$   -- PL/pgSQL keeps its plans, and every claim asks
+DECLARE
+    q public.hc_quota;
+    window_begins timestamptz := public.hc_clock(c.id) - interval '24 hours';
+    run_out bigint;
+BEGIN
+    SELECT x.* INTO q FROM public.hc_quota x WHERE x.connection = c.id;
+    IF q.reported_at <= window_begins THEN
+        RETURN q.since;
+    END IF;
+    -- What we ourselves did more than 24 hours ago and the report still contains.
+    SELECT coalesce(sum(u.calls), 0) INTO run_out FROM public.hc_quota_use u WHERE u.connection = c.id
+       AND u.began_at >= q.reported_at - interval '24 hours' AND u.began_at <= window_begins - interval '15 minutes';
+    RETURN q.since + greatest(0, q.used - run_out);
+END
 $$;
 COMMENT ON FUNCTION public.hc_quota_used(public.hc_connection) IS
     'API requests of the last 24 hours at most: the last report, without what of it has run out since, and what was called since; null before the first report.';
 
 CREATE FUNCTION public.hc_quota_levels(c public.hc_connection) RETURNS integer
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce((
-        SELECT (SELECT count(*) FROM generate_series(0, 3) AS level WHERE x.used + 1 <= x.maximum - x.reserve - level * x.step)::integer
-          FROM (SELECT public.hc_quota_used(c) AS used, q.maximum, ceil(q.maximum * public.hc_percent(c, 'api_reserve', 10) / 100) AS reserve,
-                       ceil(q.maximum * public.hc_percent(c, 'api_step', 2) / 100) AS step
-                  FROM public.hc_quota q WHERE q.connection = c.id OFFSET 0) x), 4)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    whole bigint;
+    room bigint;
+    step bigint;
+BEGIN
+    SELECT q.maximum INTO whole FROM public.hc_quota q WHERE q.connection = c.id;
+    IF whole IS NULL THEN
+        RETURN 4;
+    END IF;
+    room := whole - ceil(whole * public.hc_percent(c, 'api_reserve', 10) / 100) - public.hc_quota_used(c) - 1;
+    step := ceil(whole * public.hc_percent(c, 'api_step', 2) / 100);
+    RETURN CASE WHEN room < 0 THEN 0 WHEN room >= 3 * step THEN 4 WHEN room >= 2 * step THEN 3 WHEN room >= step THEN 2 ELSE 1 END;
+END
 $$;
 COMMENT ON FUNCTION public.hc_quota_levels(public.hc_connection) IS 'How many levels of calls the quota allows now: 0 none, 4 all.';
 
 CREATE FUNCTION public.hc_quota_level(m public.hc_mapping, kind text) RETURNS integer
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE AS $$   -- no SET, so that it is inlined
     SELECT greatest(0, CASE kind WHEN 'write' THEN 0 WHEN 'load' THEN 2 ELSE 1 END
-                       + CASE m.config #>> '{hc_sync,api_priority}' WHEN 'high' THEN -1 WHEN 'low' THEN 1 ELSE 0 END)
+                       + CASE m.config OPERATOR(pg_catalog.#>>) '{hc_sync,api_priority}' WHEN 'high' THEN -1 WHEN 'low' THEN 1 ELSE 0 END)
 $$;
 COMMENT ON FUNCTION public.hc_quota_level(public.hc_mapping, text) IS
     'The level of a mapping''s calls of one kind (write, read, load): the lower, the longer they go on when the quota runs short.';
 
 CREATE FUNCTION public.hc_quota_maximum(m public.hc_mapping) RETURNS bigint
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT coalesce((m.config ->> 'sf_max_daily_api_calls')::bigint, 30000) $$;
+LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce((m.config OPERATOR(pg_catalog.->>) 'sf_max_daily_api_calls')::bigint, 30000) $$;
 COMMENT ON FUNCTION public.hc_quota_maximum(public.hc_mapping) IS 'Calls that the mapping may make on one day of the org.';
 
 CREATE FUNCTION public.hc_quota_closed(c public.hc_connection, kind text) RETURNS uuid[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(array_agg(m.id), '{}') FROM public.hc_mapping m, (SELECT public.hc_quota_levels(c) AS levels, public.hc_org_day(c) AS day) n
-     WHERE m.connection = c.id
-       AND (public.hc_quota_level(m, kind) >= n.levels
-            OR EXISTS (SELECT FROM public.hc_quota_day d WHERE d.mapping = m.id AND d.day = n.day AND d.calls >= public.hc_quota_maximum(m)))
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    levels integer := public.hc_quota_levels(c);
+    today date := public.hc_org_day(c);
+BEGIN
+    RETURN ARRAY(SELECT m.id FROM public.hc_mapping m
+                  WHERE m.connection = c.id
+                    AND (public.hc_quota_level(m, kind) >= levels
+                         OR EXISTS (SELECT FROM public.hc_quota_day d WHERE d.mapping = m.id AND d.day = today AND d.calls >= public.hc_quota_maximum(m))));
+END
 $$;
 COMMENT ON FUNCTION public.hc_quota_closed(public.hc_connection, text) IS 'Mappings for which no call of a kind (write, read, load) may be made now.';
 
