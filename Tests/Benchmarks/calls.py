@@ -1,8 +1,8 @@
 """How many calls planned writes take, in SQL alone: waves are claimed, and answered with success at once.
 
 100,000 mixed changes over six related objects, 30 % of them repeated edits. The oracle computes, from what the workload knows of each
-change and not from the database, schedules by dependency layers over the same calls (200 records and ten objects of one operation, or a
-Bulk job), and takes the cheapest.
+change and not from the database, schedules by dependency layers over the same calls (200 records and ten objects of one operation),
+and takes the cheapest. Without Bulk jobs, which carry 10,000 changes at the cost of nine calls and so leave few calls to compare.
 """
 
 import collections
@@ -271,7 +271,7 @@ class Place:
 
     def drain(self, settings):
         """Claims and answers until nothing is left; returns the requests that it took."""
-        self.session.execute("UPDATE hc_connection SET settings = settings || %s", [Jsonb(settings)])
+        self.session.execute("UPDATE hc_connection SET settings = settings || %s", [Jsonb({"bulk_writes": False, **settings})])
         requests = 0
         while True:
             calls = self.value("SELECT hc_claim_calls(%s, %s, 1000)", self.connection, self.epoch)
@@ -288,8 +288,9 @@ class Place:
             self.session.execute("SELECT hc_sent_calls(%s, %s, %s)", [self.connection, self.epoch, [call["call"] for call in calls]])
             self.session.execute("SELECT hc_answer_batches(%s, %s, %s)", [self.connection, self.epoch, Jsonb(answers)])
             self.session.execute("SELECT hc_apply_batches(%s, %s, %s)", [self.connection, self.epoch, [answer["batch"] for answer in answers]])
-        left = self.value("SELECT count(*) FROM salesforce._trigger_log WHERE state <> 'IGNORE'")
-        assert left == 0, f"{left} changes are left"
+        left = self.value("SELECT jsonb_object_agg(x.state || ' ' || coalesce(x.message, ''), x.n) FROM (SELECT state, left(sf_message, 60) AS message, count(*) AS n"
+                          " FROM salesforce._trigger_log WHERE state <> 'IGNORE' GROUP BY 1, 2 LIMIT 20) x")
+        assert left is None, f"changes are left: {left}"
         return requests
 
     def remove(self):
@@ -298,7 +299,8 @@ class Place:
 
 
 def run(cluster, folder, report):
-    count = int(os.environ.get("CHANGES", 100_000 if os.environ.get("FULL") == "1" else 20_000))
+    # With fewer changes the calls at the end, which nothing fills, weigh more than the limits allow for.
+    count = int(os.environ.get("CHANGES", 100_000))
     existing, changes = workload(count, 5)
     repeated = len(changes) - len({change.record for change, _ in changes})
     taken = {}
