@@ -70,15 +70,15 @@ BEGIN
     WITH entry AS MATERIALIZED (
         -- Values are read after the limit, or the sort that some plans need would carry them.
         SELECT w.id::bigint AS log_id, w.table_name::text AS table_name, w.action::text AS action, w.record_id::bigint AS record_id, nullif(w.sfid, '')::text AS sfid,
-               coalesce(w."values", '')::%2$I.hstore AS pairs, w.old AS old_text, false AS failed, w.processed_at IS NOT NULL OR w.sf_message LIKE 'captured again %%' AS requeued,
+               coalesce(w."values", '')::%2$I.hstore AS pairs, coalesce(w."values", '') AS captured, w.old AS old_text, false AS failed, w.processed_at IS NOT NULL OR w.sf_message LIKE 'captured again %%' AS requeued,
                coalesce(w.sf_message LIKE 'what log entry %%', false) AS follows
           FROM (SELECT g.* FROM %1$s g
                  WHERE g.state = 'NEW' AND g.id >= $3 AND (g.table_name = ANY ($8)) IS NOT TRUE%5$s ORDER BY g.id LIMIT $4) w
         UNION ALL
-        SELECT g.id::bigint, g.table_name::text, g.action::text, g.record_id::bigint, NULL, coalesce(g."values", '')::%2$I.hstore, NULL, true, true, false
+        SELECT g.id::bigint, g.table_name::text, g.action::text, g.record_id::bigint, NULL, coalesce(g."values", '')::%2$I.hstore, '', NULL, true, true, false
           FROM %1$s g WHERE g.state = 'FAILED' AND g.action = 'INSERT' AND g.sfid IS NULL AND g.record_id IS NOT NULL
         UNION ALL
-        SELECT x.log_id, x.table_name, x.action, x.record_id, NULL, coalesce(x."values", '')::%2$I.hstore, x.old, false, false, x.action = 'UPDATE'
+        SELECT x.log_id, x.table_name, x.action, x.record_id, NULL, coalesce(x."values", '')::%2$I.hstore, coalesce(x."values", ''), x.old, false, false, x.action = 'UPDATE'
           FROM jsonb_to_recordset($7) AS x(log_id bigint, table_name text, action text, record_id bigint, "values" text, old text)
     ), m AS MATERIALIZED (SELECT * FROM public.hc_wave_mappings($1, $2)),
     present AS MATERIALIZED (%3$s),
@@ -91,7 +91,7 @@ BEGIN
          WHERE e.sfid IS NULL AND e.action IN ('UPDATE', 'DELETE') AND NOT e.failed AND NOT m.shut AND p.id IS NULL
     ),
     joined AS MATERIALIZED (
-        SELECT e.log_id, e.table_name, e.action, e.record_id, e.sfid, e.pairs, e.old_text, e.failed, e.requeued, e.follows, m.mapping, m.since, m.shut, m.sends_until, m.object_name, m.folds,
+        SELECT e.log_id, e.table_name, e.action, e.record_id, e.sfid, e.pairs, e.captured, e.old_text, e.failed, e.requeued, e.follows, m.mapping, m.since, m.shut, m.sends_until, m.object_name, m.folds,
                m.upsert_field, m.upsert_column, m.updateable, m.key_columns, m.key_prefixes, m.key_own,
                e.action = 'INSERT' AND e.sfid IS NULL AND nullif(p.sfid, '') IS NULL AS creates,
                p.id IS NOT NULL AS there, coalesce(e.log_id <= m.since, false) AS gone,
@@ -109,7 +109,7 @@ BEGIN
                     WHEN btrim(j.pairs OPERATOR(%2$I.->) j.upsert_column) <> '' THEN 'upsert' ELSE 'create' END AS operation,
                CASE WHEN j.creates AND btrim(j.pairs OPERATOR(%2$I.->) j.upsert_column) <> '' THEN j.upsert_field END AS field,
                -- What a CSV cannot carry: the text for null, carriage returns, very long values.
-               $9 IS NULL OR (strpos(j.pairs::text, '#N/A') = 0 AND strpos(j.pairs::text, chr(13)) = 0 AND length(j.pairs::text) <= 32000) AS plain,
+               $9 IS NULL OR (strpos(j.captured, '#N/A') = 0 AND strpos(j.captured, chr(13)) = 0 AND length(j.captured) <= 32000) AS plain,
                ARRAY[CASE WHEN j.creates THEN 'C' WHEN j.action = 'DELETE' THEN 'X' ELSE 'W' END || j.row_key]
                || CASE WHEN j.target IS NULL THEN '{}' ELSE ARRAY[CASE WHEN j.action = 'DELETE' THEN 'X' ELSE 'U' END || 'record ' || left(j.target, 15)] END
                || CASE WHEN j.key_columns IS NULL OR j.action = 'UPDATE' AND NOT j.folds AND NOT j.pairs OPERATOR(%2$I.?|) j.key_columns THEN '{}' ELSE ARRAY(
