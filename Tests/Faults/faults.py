@@ -26,7 +26,9 @@ RUNS = int(os.environ.get("RUNS") or 2000)        # with lost answers, shared by
 LOGS = int(os.environ.get("LOGS") or 500)         # random logs of each algorithm
 WORKERS = int(os.environ.get("WORKERS") or os.cpu_count())
 FIRST = int(os.environ.get("FIRST") or 10_000)    # the first seed of lost answers; that of random logs is 1
-RUNS_OF_A_WORLD = 200                             # then database, org and relay are made anew
+RUNS_OF_A_WORLD = 100                             # then database, org and relay are made anew
+# What has not been played by then is left out; the workers get it from the first process.
+END = float(os.environ.get("FAULTS_END") or time.time() + 60 * float(os.environ.get("MINUTES") or 10_000))
 
 
 def jobs():
@@ -43,6 +45,8 @@ def work(job):
     """Plays one piece and returns (kind, algorithm, figures, failures)."""
     kind, algorithm, seeds = job
     figures, failures = Counter(), []
+    if time.time() > END:
+        return kind, algorithm, figures, failures
     with tempfile.TemporaryDirectory(prefix="hc-sync-faults.") as folder:
         os.chmod(folder, 0o755)
         log = open(Path(folder) / "log", "w")
@@ -51,6 +55,8 @@ def work(job):
             cluster.start()
             world = World(cluster, Path(folder))
         for n, seed in enumerate(seeds):
+            if time.time() > END:
+                break
             said = io.StringIO()
             try:
                 with contextlib.redirect_stdout(said):
@@ -59,6 +65,7 @@ def work(job):
                 figures.update(run.figures)
             except Exception as failure:
                 failures.append(f"{failure}\n{said.getvalue()}")
+                print(f"{kind.__name__} {algorithm}: {failure}", file=sys.stderr, flush=True)
                 # What the run left could meet the next one.
                 with contextlib.redirect_stdout(log):
                     world.remove()
@@ -81,6 +88,7 @@ def main():
     print(f"make faults: commit {commit()}, {time.strftime('%Y-%m-%d')}, {WORKERS} workers", flush=True)
     print(f"random logs: seeds 1 to {LOGS}; lost answers: seeds {FIRST} to {FIRST + RUNS - 1}, 5% of the calls", flush=True)
     sums, failed = {}, []
+    os.environ["FAULTS_END"] = str(END)
     with multiprocessing.get_context("spawn").Pool(WORKERS, maxtasksperchild=1) as pool:
         for kind, algorithm, figures, failures in pool.imap_unordered(work, jobs()):
             sums.setdefault((kind.__name__, algorithm), Counter()).update(figures)

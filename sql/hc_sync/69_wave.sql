@@ -75,9 +75,10 @@ BEGIN
         RETURN public.hc_wave(c, now_there, partly);
     END;
 
-    -- Changes of further tables were committed after `tables` was read: their keys are not known, so what names them would not wait.
+    -- Changes of further tables were committed, or failed, after `tables` was read: their keys are not known, so what names them would not wait.
     IF EXISTS (SELECT FROM public.hc_mapping h WHERE h.connection = c.id AND h.description IS NOT NULL AND NOT gone ? h.table_name::text) THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM (SELECT g.table_name FROM %s g WHERE g.state = ''NEW'' AND g.id >= $1 ORDER BY g.id LIMIT $2) x
+        EXECUTE format('SELECT EXISTS (SELECT FROM ((SELECT g.table_name FROM %1$s g WHERE g.state = ''NEW'' AND g.id >= $1 ORDER BY g.id LIMIT $2)
+                                                    UNION ALL SELECT g.table_name FROM %1$s g WHERE g.state = ''FAILED'' AND g.action = ''INSERT'') x
                           JOIN public.hc_mapping h ON h.connection = $3 AND h.table_name = x.table_name::name WHERE h.description IS NOT NULL AND NOT $4 ? x.table_name::text)', log)
             INTO is_late USING c.low_water, size, c.id, gone;
         IF is_late THEN

@@ -18,7 +18,9 @@ class LogRun(Run):
         self.finish()
 
     def phase(self):
-        self.scenario.phase(self.chance.randint(5, 40))
+        # What merged writes make of changes depends on what waits when they look.
+        self.scenario.keeps_parents = self.algorithm == "merged"
+        self.scenario.phase(self.chance.randint(5, 40), whole=self.algorithm == "merged")
         upto = self.world.last_id()
         captured = [entry for entry in self.world.captured(self.above) if entry["id"] <= upto]
         self.above = upto

@@ -66,6 +66,7 @@ class LostRun(Run):
 
     def __init__(self, world, seed, algorithm):
         super().__init__(world, seed, algorithm)
+        self.scenario.names_gone = False   # while a DELETE is in doubt, a later child may still find its record
         self.notes = Notes(self.scenario)
         # Every other run has no calls that outlast their client: in those the org must equal the model whatever was lost.
         faults = LOST + (OUTLASTS if seed % 2 else [])

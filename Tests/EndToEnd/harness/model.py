@@ -66,7 +66,7 @@ class Model:
         self.entries = {}
         self.records = {}        # (object, key) -> Record
         self.rows = {}           # (object, row) -> key of the record that the row got
-        self.accepted = {}       # (object, row) -> {column: id of the newest entry that wrote it}
+        self.accepted = {}       # (object, row) -> {column: (id, value) of the newest entry that wrote it}
 
     # What happens
 
@@ -158,7 +158,8 @@ class Model:
         values = entry.values
         if self.drops_superseded:
             newest = self.accepted.get((entry.object, entry.row), {})
-            values = {c: v for c, v in values.items() if newest.get(c, 0) < entry.id}
+            # What is the same as the newest accepted value is sent again.
+            values = {c: v for c, v in values.items() if newest.get(c, (0, v))[0] < entry.id or newest[c][1] == v}
         if not any(c in FIELDS or self.lookup_of(entry.object, c) for c in values):
             return None
         return not record.is_deleted and self.write(entry, record, values)
@@ -180,7 +181,7 @@ class Model:
             record.sequence.append(int(values["seq__c"]))
         newest = self.accepted.setdefault((entry.object, entry.row), {})
         for name in values:
-            newest[name] = max(newest.get(name, 0), entry.id)
+            newest[name] = max(newest.get(name, (0, None)), (entry.id, values[name]), key=lambda one: one[0])
         return True
 
     @staticmethod
@@ -207,7 +208,7 @@ class Model:
                          for id, e in self.entries.items())
 
     def states(self):
-        return {id: "IGNORE" if entry.state == "ABSENT" else entry.state for id, entry in self.entries.items()}
+        return {id: entry.state if entry.state != "ABSENT" else "NEW" if self.is_open(entry) else "IGNORE" for id, entry in self.entries.items()}
 
 
 def normal(values):

@@ -4,6 +4,7 @@ import os
 import time
 from collections import Counter
 
+from .merged_model import MergedModel
 from .model import Model
 from .scenario import Scenario
 
@@ -19,7 +20,7 @@ class Run:
         world.algorithm(algorithm)
         self.scenario = Scenario(world, seed)
         self.chance = self.scenario.chance
-        self.model = Model(algorithm, drops_superseded=True)
+        self.model = (MergedModel if algorithm == "merged" else Model)(algorithm, drops_superseded=True)
         self.first = world.last_id()
         self.figures = Counter(runs=1)
 

@@ -27,6 +27,8 @@ class Scenario:
         self.gone = []           # keys of rows that were deleted: (object, key)
         self.announced = {}      # object -> keys that children of this transaction named before their parent is made
         self.fresh = set()       # parents made after their children in this phase
+        self.keeps_parents = False   # no UPDATE names another parent, so that no parents come to wait for each other
+        self.names_gone = True       # children may name parents that were deleted
         self.changes = 0
         self.made = 0
 
@@ -53,7 +55,7 @@ class Scenario:
             rows = [row.key for row in self.rows if row.object == parent]
             gone = [key for object_of, key in self.gone if object_of == parent]
             draw = self.chance.random()
-            if draw < 0.06 and gone:
+            if draw < 0.06 and gone and self.names_gone:
                 named[column(object_name, lookup)] = self.pick(gone)
             elif draw < 0.14 and parent != object_name:
                 self.made += 1
@@ -91,7 +93,9 @@ class Scenario:
             values["text__c"] = self.text()
         if self.chance.random() < 0.5:
             values["number__c"] = self.pick([None, self.chance.randint(0, 99)])
-        if self.chance.random() < 0.25:
+        if self.keeps_parents:
+            pass
+        elif self.chance.random() < 0.25:
             values.update(self.parents(row.object, 0.6))
         elif self.chance.random() < 0.1:
             values.update({column(row.object, lookup): None for lookup in RELATIONS[row.object]})

@@ -23,7 +23,7 @@ RELATIONS = {
 }
 # An object without an identifier: its records can only be told by what they hold. The org itself changes two of the fields.
 NOTE = "Note__c"
-ALGORITHMS = os.environ.get("ALGORITHMS", "ordered,planned").split(",")
+ALGORITHMS = os.environ.get("ALGORITHMS", "ordered,planned,merged").split(",")
 REFUSED = "refuse"   # a text that begins so is refused by the validation rule, while there is one
 
 LOOK = """
@@ -154,7 +154,7 @@ class World:
     def look(self):
         return self.database.value(LOOK)
 
-    def settle(self, timeout=20):
+    def settle(self, timeout=60):
         """Waits until the relay can do nothing more: what is left is FAILED, waits for what is FAILED, or is parked."""
         deadline = time.monotonic() + timeout
         before, since, woken = None, time.monotonic(), 0.0
@@ -202,14 +202,14 @@ class World:
 def is_settled(seen, merges=False):
     """Nothing is under way, and every change that is not sent waits, in the end, for an INSERT that failed.
 
-    Merged writes send such an INSERT again with the next change of its row.
+    Merged writes send such an INSERT again with the next change of its row, if that is still there.
     """
     if seen["reads"] or seen["batches"] or seen["due"] is not None or any(e["state"] in ("PENDING", "REQUEUE") for e in seen["entries"]):
         return False
     held = [e for e in seen["entries"] if e["state"] == "FAILED" and e["action"] == "INSERT"]
     waiting = [e for e in seen["entries"] if e["state"] == "NEW"]
     if merges:
-        held = [e for e in held if not any((e["table_name"], e["record_id"]) == (other["table_name"], other["record_id"]) for other in waiting)]
+        held = [e for e in held if e["row_is_gone"] or not any((e["table_name"], e["record_id"]) == (other["table_name"], other["record_id"]) for other in waiting)]
     while waiting:
         found = [e for e in waiting if any(waits_for(e, other) for other in held)]
         if not found:
