@@ -39,7 +39,8 @@ public struct CSVPageFilter: Sendable {
                 isQuoted.toggle()
                 lineHasBytes = true
             // The condition belongs to the line end only: NUL goes from inside quotes too.
-            case 0, UInt8(ascii: "\r") where !isQuoted:
+            case 0,
+                UInt8(ascii: "\r") where !isQuoted:
                 pass(chunk[runStart..<index], to: &output)
                 runStart = index + 1
             case UInt8(ascii: "\n") where !isQuoted:
