@@ -43,6 +43,7 @@ DECLARE
     s record;
     this_call integer; first_of_call bigint; b bigint;
     is_late boolean;
+    earlier bigint;
     sent bigint[] := '{}'; of_group bigint[];
     settled integer := 0; made integer;
 BEGIN
@@ -84,6 +85,14 @@ BEGIN
         IF is_late THEN
             RETURN public.hc_wave(c, now_there, partly);
         END IF;
+    END IF;
+    -- An entry below, which a user has set to NEW again: the look has not seen it, and what depends on it must not go before it. After the
+    -- look, because an entry that is set to NEW later was FAILED for it.
+    EXECUTE format('SELECT min(g.id) FROM %s g WHERE g.state = ''NEW'' AND g.id < $1', log) INTO earlier USING c.low_water;
+    IF earlier IS NOT NULL THEN
+        PERFORM public.hc_low_water_lower(c, earlier);
+        c.low_water := earlier;
+        RETURN public.hc_wave(c, now_there, partly);
     END IF;
     -- An older change that goes again: what newer ones have changed since stays as it is. What is left is looked at anew.
     IF public.hc_wave_supersede(c, ids, again) THEN
