@@ -43,7 +43,9 @@ def test_rights(served, database):
 
 
 def test_calls_to_salesforce(served, database):
-    (text,) = blocks("Calls to Salesforce", "sql")
+    text, *settings = blocks("Calls to Salesforce", "sql")
+    for one in settings:
+        database.execute(one)
     setting, status = [statement for statement in text.split(";\n") if statement.strip()]
     database.execute(setting)
     shown = database.value(status)

@@ -70,7 +70,7 @@ def test_countdown_after_completion(log):
     countdown = wait_until(lambda: log.database.execute("""
         SELECT b.answered_at - b.sent_at AS took, c.next_drain_at - b.answered_at AS countdown
           FROM public.hc_connection c, (SELECT * FROM public.hc_batch ORDER BY id DESC LIMIT 1) b
-         WHERE b.sent_at > %s AND c.next_drain_at >= b.answered_at + interval '2 minutes'""", began), 10, "the countdown")[0]
+         WHERE b.sent_at > %s AND c.next_drain_at >= b.answered_at + interval '2 minutes'""", began), 30, "the countdown")[0]
     assert countdown["took"].total_seconds() >= 1 and countdown["countdown"].total_seconds() < 125
 
 

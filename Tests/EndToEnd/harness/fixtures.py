@@ -1,5 +1,7 @@
 """The fixtures that end-to-end tests and the tests with published clients share; a conftest names this module as its plugin."""
 
+import fcntl
+import os
 import subprocess
 
 import pytest
@@ -13,9 +15,21 @@ from .served import serve
 from .world import World
 
 
+def install_extension(tmp_path_factory):
+    """Once for all processes of a run: to replace the library under a server of another one would end its backends."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with open(folder / "installed", "a+") as marker:
+        fcntl.flock(marker, fcntl.LOCK_EX)
+        if marker.seek(0, os.SEEK_END) == 0:
+            subprocess.run(["make", "--silent", "install"], cwd=ROOT, check=True)
+            marker.write("the extension is installed\n")
+
+
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
-    subprocess.run(["make", "--silent", "install"], cwd=ROOT, check=True)
+    install_extension(tmp_path_factory)
     cluster = Cluster(tmp_path_factory.mktemp("cluster"))
     cluster.start()
     yield cluster
