@@ -78,7 +78,7 @@ SELECT effect, reason FROM regress_tools.undo((SELECT array_agg(id) FROM undo._t
 SELECT regress_tools.drain() AS sent;
 SELECT max(x.batch) AS b FROM public.hc_batch_entry x JOIN public.hc_batch y ON y.id = x.batch WHERE y.connection = :'c' \gset
 SELECT sfid FROM public.hc_tombstone WHERE mapping = :'m' AND sfid ~ '0[13]AAA' ORDER BY 1;
-SELECT record_id, action, effect, columns, reason FROM regress_tools.undo(public.hc_undo_entries(:'c', batch => :b));
+SELECT record_id, action, effect, columns, reason FROM regress_tools.undo(public.hc_undo_entries(:'c', batch => :b)) ORDER BY record_id;
 SELECT id, sfid, name, amount__c, _hc_lastop FROM undo.account ORDER BY id;
 SELECT sfid FROM public.hc_tombstone WHERE mapping = :'m' AND sfid ~ '0[13]AAA' ORDER BY 1;
 SELECT state, action, record_id FROM undo._trigger_log ORDER BY record_id;
