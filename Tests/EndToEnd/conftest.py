@@ -12,13 +12,4 @@
 Everything ends with the test, and with the test process however that ends. A failed test shows what its programs said.
 """
 
-import pytest
-
 pytest_plugins = ["harness.fixtures"]
-
-
-def pytest_collection_modifyitems(items):
-    """Files run side by side, each in one process; what uses the demonstration of this checkout (.run) stays together."""
-    for item in items:
-        name = item.path.stem
-        item.add_marker(pytest.mark.xdist_group("demonstration" if name in ("test_make_run", "test_cluster_script") else name))
