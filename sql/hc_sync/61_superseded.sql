@@ -17,7 +17,7 @@ BEGIN
                         SELECT DISTINCT ON (q.key) q.key, q.value
                           FROM public.hc_generation_of($2, $4) g, %I._trigger_log_archive a, public.hc_pairs(a."values") q
                          WHERE a.record_id = $3 AND a.table_name = $5 AND a.id > $4 AND a.id <> $6 AND a.id > g.above AND a.id <= g.upto
-                           AND a.state IN (''SUCCESS'', ''MERGED'') AND a.action IN (''INSERT'', ''UPDATE'') ORDER BY q.key, a.id DESC) n
+                           AND (a.state = ''SUCCESS'' OR a.state = ''MERGED'' AND a.sf_result IS DISTINCT FROM 1) AND a.action IN (''INSERT'', ''UPDATE'') ORDER BY q.key, a.id DESC) n
                      WHERE n.key = p.key AND n.value IS DISTINCT FROM p.value AND p.key NOT IN (''id'', ''sfid'')', c.schema_name)
         INTO columns USING captured, m.id, record_id, origin, m.table_name::text, entry;
     IF columns IS NOT NULL THEN

@@ -131,6 +131,9 @@ BEGIN
         PERFORM public.hc_requeue_answered(c, e.log_id, note, new_sfid);
     ELSIF log_state IS NOT NULL THEN
         PERFORM public.hc_finish_entry(c, e.log_id, 'MERGED', note, new_sfid);
+        IF new_sfid IS NULL THEN   -- what carried it failed: nothing of it was accepted
+            EXECUTE format('UPDATE %I._trigger_log_archive SET sf_result = 1 WHERE id = $1', c.schema_name) USING e.log_id;
+        END IF;
     END IF;
 END
 $$;

@@ -109,3 +109,12 @@ UPDATE merged.account SET name = 'newer' WHERE id = 1;
 SELECT regress_tools.turn('merged', true);
 UPDATE merged._trigger_log SET state = 'NEW' WHERE state = 'FAILED';
 SELECT regress_tools.turn('merged', true);
+-- what a failed change carried was not accepted, and takes nothing out of an older one
+SELECT regress_tools.setting('merged', '{"write_algorithm": "merged", "requeued_change": "drop"}');
+UPDATE merged.account SET name = 'first' WHERE id = 1;
+SELECT regress_tools.turn('merged', true, '{"Account 1": "STRING_TOO_LONG"}');
+UPDATE merged.account SET name = 'second' WHERE id = 1;
+UPDATE merged.account SET amount__c = 77 WHERE id = 1;
+SELECT regress_tools.turn('merged', true, '{"Account 1": "STRING_TOO_LONG"}');
+UPDATE merged._trigger_log SET state = 'NEW' WHERE state = 'FAILED' AND "values" = '"name"=>"first"';
+SELECT regress_tools.turn('merged', true);
