@@ -14,13 +14,14 @@ SELECT hc_mapping_create(hc_connection_create('salesforce'), 'Account',
       {"name": "SystemModstamp", "type": "datetime"}, {"name": "Name", "type": "string", "length": 255}]}');
 SQL
 echo "INSERT INTO salesforce.account (name) VALUES ('load');" >"$work/insert"
-# A second later than the session that listens, or the one notification of the interval could come before it does.
-(sleep 1; exec "$bin/pgbench" -n -d hc_load -c 4 -j 1 -T 4 -f "$work/insert") >"$work/pgbench" 2>&1 &
+# Only when the other session listens, or the one notification of the interval could come before it does.
+mkfifo "$work/listening"
+(read -r _ <"$work/listening"; exec "$bin/pgbench" -n -d hc_load -c 4 -j 1 -T 4 -f "$work/insert") >"$work/pgbench" 2>&1 &
 load=$!
 {
     echo 'LISTEN "salesforce.hc_trigger_log";'
+    echo "\\! echo now >'$work/listening'"
     echo 'SELECT id AS c FROM hc_connection \gset'
-    echo 'SELECT pg_sleep(1.2);'
     for mode in portable c portable c portable c; do echo "CALL hc_capture_mode(:'c', '$mode'); SELECT pg_sleep(0.5);"; done
 } | sql -d hc_load >"$work/switch"
 wait $load
