@@ -49,7 +49,7 @@ COMMENT ON FUNCTION public.hc_plan(uuid, integer) IS
 
 CREATE FUNCTION public.hc_plan_gone(c public.hc_connection) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(jsonb_object_agg(h.table_name, CASE WHEN NOT public.hc_is_held(h.sending_held, public.hc_clock(c.id)) AND NOT h.id = ANY (public.hc_quota_closed(c, 'write'))
+    SELECT coalesce(jsonb_object_agg(h.table_name, CASE WHEN NOT public.hc_is_held(h.sending_held, public.hc_clock(c.id)) AND NOT h.id = ANY (ARRAY(SELECT unnest(public.hc_quota_closed(c, 'write'))))
                                                         THEN public.hc_rows_since(h.id) END), '{}')
       FROM public.hc_mapping h WHERE h.connection = c.id AND h.description IS NOT NULL
        AND (public.hc_rows_since(h.id) = 9223372036854775807 OR to_regclass(format('%I.%I', c.schema_name, h.table_name)) IS NOT NULL)

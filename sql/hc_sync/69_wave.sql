@@ -32,6 +32,7 @@ CREATE FUNCTION public.hc_wave(c public.hc_connection, now_there timestamptz, pa
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off SET work_mem = '128MB' AS $$
 DECLARE
     size CONSTANT integer := 20000;
+    closed CONSTANT uuid[] := public.hc_quota_closed(c, 'write');   -- mappings that may not be called for now
     log text := public.hc_log_table(c);
     final_below bigint; first_waiting bigint; tables text[];
     gone jsonb := '{}';          -- table -> last log id of earlier generations; null while somebody has locked the table
@@ -63,7 +64,7 @@ BEGIN
         RETURN 0;
     END IF;
     -- A mapping that is held keeps its place: nothing of it is sent, and what waits for it waits.
-    SELECT coalesce(jsonb_object_agg(h.table_name, CASE WHEN NOT public.hc_is_held(h.sending_held, now_there) AND NOT h.id = ANY (public.hc_quota_closed(c, 'write')) THEN public.hc_generation_try(c, h) END), '{}') INTO gone
+    SELECT coalesce(jsonb_object_agg(h.table_name, CASE WHEN NOT public.hc_is_held(h.sending_held, now_there) AND NOT h.id = ANY (closed) THEN public.hc_generation_try(c, h) END), '{}') INTO gone
         FROM public.hc_mapping h WHERE h.connection = c.id AND h.table_name = ANY (tables::name[]) AND h.description IS NOT NULL;
 
     BEGIN

@@ -126,6 +126,7 @@ DECLARE
     answer jsonb;
     batch jsonb;
     beyond boolean;
+    closed uuid[];   -- mappings that may not be called for now
 BEGIN
     IF calls < 1 OR c.state = 'PAUSED' OR public.hc_is_held(c.sending_held, now_there) OR public.hc_log_is_a_copy(c) OR public.hc_queue_stopped(c) THEN
         RETURN '[]';
@@ -148,9 +149,10 @@ BEGIN
         END IF;
         RETURN answer;
     END IF;
+    closed := public.hc_quota_closed(c, 'write');
     IF jsonb_array_length(answer) >= calls
        OR EXISTS (SELECT FROM public.hc_batch b WHERE b.connection = c.id AND b.state = 'CLAIMED' AND b.attempt = 0
-                     AND NOT b.mapping = ANY (public.hc_quota_closed(c, 'write'))) THEN
+                     AND NOT b.mapping = ANY (closed)) THEN
         RETURN answer;
     END IF;
     -- What a call under way unlocks may fill the next one. But nobody waits long for a slow one, and where more waits than a look

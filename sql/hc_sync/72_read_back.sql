@@ -4,11 +4,12 @@ CREATE FUNCTION public.hc_read_back_next(connection uuid, epoch bigint, maximum 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     c public.hc_connection := public.hc_step(hc_read_back_next.connection, hc_read_back_next.epoch);
+    closed CONSTANT uuid[] := public.hc_quota_closed(c, 'read');   -- mappings that may not be called for now
     m public.hc_mapping;
     ids text[];
     upto bigint;
 BEGIN
-    SELECT h.* INTO m FROM public.hc_mapping h WHERE h.connection = c.id AND NOT h.id = ANY (public.hc_quota_closed(c, 'read'))
+    SELECT h.* INTO m FROM public.hc_mapping h WHERE h.connection = c.id AND NOT h.id = ANY (closed)
         AND EXISTS (SELECT FROM public.hc_read_back r WHERE r.mapping = h.id AND (r.due_at IS NULL OR r.due_at <= public.hc_clock(c.id))) LIMIT 1;
     IF NOT FOUND THEN
         RETURN NULL;

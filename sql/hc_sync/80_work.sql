@@ -7,7 +7,8 @@ DECLARE
     now_there timestamptz := public.hc_clock(c.id);
     due timestamptz := now_there + interval '10 seconds';
     loading text[] := ARRAY['INITIAL', 'SCHEMA_CHANGED', 'RESYNC', 'RELOAD_TABLE', 'WAIT_BULK_LOAD', 'LOADING_BULK_JOB'];
-    may_not_poll uuid[];   -- under the quota
+    may_not_write uuid[];   -- under the quota
+    may_not_poll uuid[];
     may_not_load uuid[];
     answer jsonb;
 BEGIN
@@ -15,6 +16,7 @@ BEGIN
         RETURN jsonb_build_object('state', c.state, 'paused', true, 'loads', '[]'::jsonb, 'polls', '[]'::jsonb, 'read_back', false, 'staged', '[]'::jsonb,
                                   'apply', '[]'::jsonb, 'doubts', '[]'::jsonb, 'housekeeping', false, 'lanes', public.hc_write_lanes(c), 'wait_ms', 10000);
     END IF;
+    may_not_write := public.hc_quota_closed(c, 'write');
     may_not_poll := public.hc_quota_closed(c, 'read');
     may_not_load := public.hc_quota_closed(c, 'load');
     SELECT least(due, min(x.at)) INTO due FROM (
@@ -40,7 +42,7 @@ BEGIN
                    AND (b.api = 'single' OR b.state = 'ANSWERED') AND (b.apply_at IS NULL OR b.apply_at <= now_there)
                    AND EXISTS (SELECT FROM public.hc_batch_entry e WHERE e.batch = b.id AND e.outcome IS NOT NULL AND NOT e.applied)),
         'doubts', (SELECT coalesce(jsonb_agg(jsonb_build_object('batch', b.id, 'way', CASE WHEN b.operation IN ('update', 'undelete') THEN 'retrieve' ELSE 'lookup' END) ORDER BY b.id), '[]')
-                     FROM public.hc_batch b WHERE b.connection = c.id AND b.state = 'DOUBT' AND b.due_at <= now_there AND NOT b.mapping = ANY (public.hc_quota_closed(c, 'write'))),
+                     FROM public.hc_batch b WHERE b.connection = c.id AND b.state = 'DOUBT' AND b.due_at <= now_there AND NOT b.mapping = ANY (may_not_write)),
         'repeats', EXISTS (SELECT FROM public.hc_batch b WHERE b.connection = c.id AND b.state = 'REPEAT' AND (b.due_at IS NULL OR b.due_at <= now_there)),
         'housekeeping', public.hc_housekeeping_due(c), 'lanes', public.hc_write_lanes(c));
     RETURN answer || jsonb_build_object('wait_ms', ceil(extract(epoch FROM due - now_there) * 1000));
