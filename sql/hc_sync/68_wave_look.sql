@@ -76,7 +76,7 @@ BEGIN
                  WHERE g.state = 'NEW' AND g.id >= $3 AND (g.table_name = ANY ($8)) IS NOT TRUE%5$s ORDER BY g.id LIMIT $4) w
         UNION ALL
         SELECT g.id::bigint, g.table_name::text, g.action::text, g.record_id::bigint, NULL, coalesce(g."values", '')::%2$I.hstore, '', NULL, true, true, false
-          FROM %1$s g WHERE g.state = 'FAILED' AND g.action = 'INSERT' AND g.sfid IS NULL AND g.record_id IS NOT NULL
+          FROM %1$s g WHERE g.state = 'FAILED' AND g.action = 'INSERT' AND g.sfid IS NULL AND g.record_id IS NOT NULL AND (g.sf_message LIKE 'UNREADABLE_VALUES: %%') IS NOT TRUE
         UNION ALL
         SELECT x.log_id, x.table_name, x.action, x.record_id, NULL, coalesce(x."values", '')::%2$I.hstore, coalesce(x."values", ''), x.old, false, false, x.action = 'UPDATE'
           FROM jsonb_to_recordset($7) AS x(log_id bigint, table_name text, action text, record_id bigint, "values" text, old text)

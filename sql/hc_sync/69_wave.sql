@@ -241,7 +241,9 @@ DECLARE
     found_any boolean := false;
 BEGIN
     FOR l IN EXECUTE format('SELECT g.id::bigint AS id, g.state, g.table_name, g."values", g.old FROM %s g
-                              WHERE g.state = ''NEW'' AND g.id >= $1 OR g.state = ''FAILED'' AND g.action = ''INSERT'' ORDER BY g.id LIMIT $2', public.hc_log_table(c))
+                              WHERE g.state = ''NEW'' AND g.id >= $1
+                                 OR g.state = ''FAILED'' AND g.action = ''INSERT'' AND (g.sf_message LIKE ''UNREADABLE_VALUES: %%'') IS NOT TRUE
+                              ORDER BY g.id LIMIT $2', public.hc_log_table(c))
             USING c.low_water, size LOOP
         BEGIN
             PERFORM count(*) FROM public.hc_pairs_of(ARRAY[coalesce(l."values", ''), coalesce(l.old, '')]) p;
@@ -249,9 +251,9 @@ BEGIN
             m := NULL;
             SELECT * INTO m FROM public.hc_mapping h WHERE h.connection = c.id AND h.table_name = l.table_name::name;
             IF l.state = 'FAILED' THEN
-                EXECUTE format('UPDATE %s SET "values" = NULL, old = NULL WHERE id = $1', public.hc_log_table(c)) USING l.id;
+                EXECUTE format('UPDATE %s SET sf_message = $2, updated_at = clock_timestamp() WHERE id = $1', public.hc_log_table(c)) USING l.id, 'UNREADABLE_VALUES: ' || SQLERRM;
             ELSE
-                PERFORM public.hc_wave_fail(c, m, l.id, 'INVALID_VALUE', SQLERRM);
+                PERFORM public.hc_wave_fail(c, m, l.id, 'UNREADABLE_VALUES', SQLERRM);
             END IF;
             found_any := true;
         END;
@@ -259,7 +261,8 @@ BEGIN
     RETURN found_any;
 END
 $$;
-COMMENT ON FUNCTION public.hc_wave_unreadable(public.hc_connection, integer) IS 'Fails the waiting changes whose text is no hstore; false when there is none.';
+COMMENT ON FUNCTION public.hc_wave_unreadable(public.hc_connection, integer) IS
+    'Fails the waiting changes whose text is no hstore, as UNREADABLE_VALUES, and keeps their text; failed INSERTs among them hold nobody by their identifier, which nobody can read. False when there is none.';
 
 CREATE FUNCTION public.hc_wave_fail(c public.hc_connection, m public.hc_mapping, entry bigint, code text, message text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
